@@ -1,0 +1,57 @@
+# `make run` serves, `make test` tests, `make lint` checks. Each sets up what it needs in .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The newest supported Python that is here, unless PYTHON names one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+RUN := .venv/.run
+DEV := .venv/.dev
+
+.PHONY: help run test lint format lock bench clean
+
+help:  ## show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Trainger needs Python 3.11, 3.12 or 3.13 (set PYTHON=…)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN): $(BIN)/python requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV): $(BIN)/python requirements/dev.txt requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/dev.txt
+	@touch $@ $(RUN)
+
+run: $(RUN)  ## serve on http://127.0.0.1:8080 (PORT overrides), with no accounts
+	@exec $(BIN)/python -m interactions
+
+test: $(DEV)  ## run the tests, with branch coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine -q
+	$(BIN)/coverage report --fail-under=90
+
+lint: $(DEV)  ## formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV)  ## all measurements: a table, and bench/results/*.json
+	$(BIN)/python -m bench
+
+lock: $(DEV)  ## compile the requirement files again
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/base.in -c requirements/dev.txt -o requirements.txt
+
+clean:  ## remove what was made here, except data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage* htmlcov

@@ -1,0 +1,1 @@
+"""The HTTP door: what Discord POSTs to us, and what we send back. Stateless."""

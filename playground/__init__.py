@@ -1,0 +1,1 @@
+"""A Discord of our own, for trials and tests. Nothing in the product imports it."""

@@ -1,0 +1,1 @@
+"""The voice door: gateway and voice connection, listening and speaking."""
