@@ -1,0 +1,1 @@
+"""What deployers and developers need around the product."""

@@ -1,0 +1,38 @@
+"""Who acts in which scope, from an interaction. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interactions.payloads import ADMINISTRATOR, MANAGE_GUILD, Interaction
+from trainer.scope import Actor, Scope
+
+GUILD_INSTALL: Final = "0"
+
+
+def actor_of(interaction: Interaction) -> Actor | None:
+    """Who acts where; None if Discord named nobody.
+
+    The scope is the server when the bot is installed there. In direct messages, and where only the person has
+    installed the bot, it is the person's own, and the person is its manager. Permissions are Discord's computed ones
+    of the member in the channel, whatever the command's registration says.
+    """
+    person = interaction.person()
+    if person is None:
+        return None
+    guild_id = _installed_guild(interaction)
+    if guild_id is None:
+        return Actor(Scope("user", person.id), person.id, is_manager=True)
+    granted = int(interaction.member.permissions) if interaction.member is not None else 0
+    is_manager = bool(granted & (MANAGE_GUILD | ADMINISTRATOR))
+    return Actor(Scope("guild", guild_id), person.id, is_manager)
+
+
+def _installed_guild(interaction: Interaction) -> str | None:
+    """The server that the bot is installed to, if the interaction comes from one."""
+    if interaction.guild_id is None:
+        return None
+    owners = interaction.authorizing_integration_owners
+    if owners and owners.get(GUILD_INSTALL, "0") == "0":
+        return None
+    return interaction.guild_id

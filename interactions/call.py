@@ -1,0 +1,62 @@
+"""What a command's handler is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from interactions.payloads import Attachment, Interaction
+    from trainer.i18n import Translator
+    from trainer.scope import Actor, Scope
+    from trainer.services import Services
+
+O = TypeVar("O")  # noqa: E741 - options, fields or nothing, as the handler takes them
+
+
+class Quick(Protocol):
+    """What may be looked up while Discord waits: answered in well under a second, or given up."""
+
+    def dataset_names(self, scope: Scope) -> list[str]:
+        """The names of a scope's datasets, in order; empty when the store does not answer."""
+        ...
+
+
+class AckCall(NamedTuple, Generic[O]):
+    """A use of a command, as the acknowledging half sees it: nothing slow."""
+
+    interaction: Interaction
+    actor: Actor
+    t: Translator
+    """Says things in the person's language."""
+    given: O
+    """A slash command's options, a message command's message, a button's or a modal's data."""
+    quick: Quick
+    subject: str = ""
+    """What a button or modal is about: the part of its custom id after the handler's name."""
+
+
+class Tools(Protocol):
+    """What the worker lends to a handler's slow half."""
+
+    def progress(self, text: str) -> None:
+        """Show how far it is, in place of "thinking…"; at most once a second reaches Discord."""
+        ...
+
+    def fetch(self, attachment: Attachment) -> AbstractContextManager[Path]:
+        """The attachment as a temporary file, from our own copy if there is one already."""
+        ...
+
+
+class WorkCall(NamedTuple, Generic[O]):
+    """A use of a command, as the working half sees it."""
+
+    interaction: Interaction
+    actor: Actor
+    t: Translator
+    given: O
+    subject: str
+    services: Services
+    tools: Tools

@@ -1,0 +1,169 @@
+"""/train: teaches, from typed text, from a file, or from a form when neither is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from interactions.definitions import MANAGERS, Handler, Option, Options, SlashCommand
+from interactions.failures import Sorry
+from interactions.outbound import Choice, Defer, FileUpload, Modal, Reply, ReplyFile, Say, TextInput
+from interactions.payloads import Attachment
+from interactions.wording import refusal_sentence, rejection_lines, report_text
+from trainer.datasets import BadName, dataset_name
+from trainer.i18n import N_
+from trainer.settings import scope_settings
+
+if TYPE_CHECKING:
+    from interactions.call import AckCall, WorkCall
+    from interactions.payloads import ModalData
+    from trainer.batches import Batch
+    from trainer.training import Progress
+
+TEXT_MOST: Final = 6000
+"""Characters: Discord's limit for a text option."""
+CHOICES_MOST: Final = 25
+SHOWN_MOST: Final = 5
+"""Rejections told in the reply itself; all of them are in the attached file."""
+
+
+def suggest_dataset(call: AckCall[None], typed: str) -> tuple[Choice, ...]:
+    """Datasets whose name holds what was typed."""
+    wanted = typed.strip().casefold()
+    names = [name for name in call.quick.dataset_names(call.actor.scope) if wanted in name]
+    names.sort(key=lambda name: (not name.startswith(wanted), name))
+    return tuple(Choice(name, name) for name in names[:CHOICES_MOST])
+
+
+class TrainOptions(Options, frozen=True, kw_only=True):
+    """The options of /train."""
+
+    text: Annotated[str, Option(N_("“Q: … A: …” pairs, or facts in plain words"), max_length=TEXT_MOST)] = ""
+    file: Annotated[Attachment | None, Option(N_("JSONL, JSON, CSV, TSV, TXT, Markdown or PDF"))] = None
+    dataset: Annotated[
+        str, Option(N_("Where to put it (default: the selected dataset)"), autocomplete=suggest_dataset)
+    ] = ""
+
+
+def acknowledge(call: AckCall[TrainOptions]) -> Defer | Modal | Say:
+    """Managers only. Without text and file, show a form."""
+    if not call.actor.is_manager:
+        return _managers_only(call)
+    try:
+        name = dataset_name(call.given.dataset) if call.given.dataset else ""
+    except BadName:
+        return Say(Reply(call.t(_BAD_NAME)), ephemeral=True)
+    if call.given.text.strip() or call.given.file is not None:
+        return Defer()
+    return Modal(
+        f"train:{name}",
+        call.t(N_("Teach me")),
+        (
+            TextInput(
+                "text",
+                call.t(N_("What should I know?")),
+                description=call.t(N_("Questions with answers, or facts in plain words")),
+                placeholder=call.t(N_("Q: When does the event start?\nA: On Friday at 20:00.")),
+                required=False,
+            ),
+            FileUpload(
+                "file",
+                call.t(N_("Or a file")),
+                description=call.t(N_("JSONL, JSON, CSV, TSV, TXT, Markdown or PDF")),
+            ),
+        ),
+    )
+
+
+def acknowledge_form(call: AckCall[ModalData]) -> Defer | Say:
+    """Managers only: a form can be forged, too."""
+    if not call.actor.is_manager:
+        return _managers_only(call)
+    if not call.given.text("text").strip() and not call.given.files("file"):
+        return Say(Reply(call.t(N_("There was nothing in the form, so there is nothing to learn."))), ephemeral=True)
+    return Defer()
+
+
+def work(call: WorkCall[TrainOptions]) -> Reply:
+    """Learn from the options."""
+    return _learn(call, call.given.text, call.given.file, call.given.dataset)
+
+
+def work_form(call: WorkCall[ModalData]) -> Reply:
+    """Learn from the form; its subject is the dataset."""
+    files = call.given.files("file")
+    return _learn(call, call.given.text("text"), files[0] if files else None, call.subject)
+
+
+def _learn(
+    call: WorkCall[TrainOptions] | WorkCall[ModalData], text: str, file: Attachment | None, name: str
+) -> Reply:
+    try:
+        dataset = dataset_name(name) if name else scope_settings(call.services.store, call.actor.scope).dataset
+    except BadName:
+        raise Sorry(call.t(_BAD_NAME)) from None
+    done = call.services.training.done(call.actor, call.interaction.id, dataset)
+    batch = done or _import(call, text, file, dataset)
+    return _render(call, batch, dataset)
+
+
+def _import(
+    call: WorkCall[TrainOptions] | WorkCall[ModalData], text: str, file: Attachment | None, dataset: str
+) -> Batch:
+    """Read what was sent, text and file alike, into one batch."""
+    # Reading files needs libraries that acknowledging does not.
+    from itertools import chain  # noqa: PLC0415
+
+    from interactions.attachments import safe_filename  # noqa: PLC0415
+    from trainer.batches import Origin  # noqa: PLC0415
+    from trainer.importers import FileRefusal, read_file, read_text  # noqa: PLC0415
+
+    def tell(progress: Progress) -> None:
+        so_far = call.t.plural("{count} line read", "{count} lines read", progress.read)
+        call.tools.progress(f"⏳ {so_far}…")
+
+    training, typed = call.services.training, read_text(text) if text.strip() else iter(())
+    if file is None:
+        return training.train(call.actor, call.interaction.id, dataset, Origin("text"), typed, tell)
+    shown = safe_filename(file.filename)
+    with call.tools.fetch(file) as path:
+        try:
+            items = chain(typed, read_file(path, shown, file.content_type))
+            return training.train(call.actor, call.interaction.id, dataset, Origin("file", shown), items, tell)
+        except FileRefusal as refusal:
+            raise Sorry(refusal_sentence(call.t, refusal)) from None
+
+
+def _render(call: WorkCall[TrainOptions] | WorkCall[ModalData], batch: Batch, dataset: str) -> Reply:
+    t = call.t
+    content = report_text(t, batch, dataset)
+    if not batch.report.rejected:
+        return Reply(content)
+    lines = list(rejection_lines(t, call.services.training.rejections(batch)))
+    content = "\n".join([content, *lines[:SHOWN_MOST]])
+    if len(lines) <= SHOWN_MOST:
+        return Reply(content)
+    caption = t(N_("Every line that was not learned, and why"))
+    whole = ReplyFile("not-learned.txt", "\n".join(lines).encode(), description=caption)
+    more = t.plural("…and {count} more, in the file.", "…and {count} more, in the file.", len(lines) - SHOWN_MOST)
+    return Reply(f"{content}\n{more}", files=(whole,))
+
+
+def _managers_only(call: AckCall[TrainOptions] | AckCall[ModalData]) -> Say:
+    text = N_(
+        "Teaching me is for managers (“Manage Server”). You can press “Correct” below an answer to propose one."
+    )
+    return Say(Reply(call.t(text)), ephemeral=True)
+
+
+_BAD_NAME: Final = N_("A dataset's name has up to 48 letters, digits, “-” and “_”.")
+
+COMMANDS = (
+    SlashCommand(
+        name="train",
+        description=N_("Teach me from text or a file"),
+        options=TrainOptions,
+        permissions=MANAGERS,
+        handler=Handler(acknowledge, work),
+    ),
+)
+MODALS = {"train": Handler(acknowledge_form, work_form)}
