@@ -1,0 +1,303 @@
+"""The chat model port on the `openai` package: OpenAI itself, or any server that speaks its Chat Completions.
+
+Compatible servers differ in what they take. What is sent depends on the address at first; a server that refuses a
+parameter by name is asked again at once without it, and that is remembered.
+
+Prompts, answers and the key get into no log and no exception: what the package raises carries the server's words,
+which may quote all three, so it is mapped to `ModelUnavailable` and never chained.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from trainer.adapters.openai_wire import (
+    Chunk,
+    Failed,
+    Models,
+    Reader,
+    Wire,
+    classify,
+    pick_model,
+    refused_parameter,
+    retry_after_s,
+    shown_name,
+    stream_error,
+)
+from trainer.ports import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator, Sequence
+
+    import httpx2
+    import openai
+    from openai.types.chat import ChatCompletionMessageParam
+    from tenacity import RetryCallState
+
+    from trainer.ports import ChatMessage, ChatReply, OnText
+
+OPENAI_URL: Final = "https://api.openai.com/v1"
+DEFAULT_MODEL: Final = "gpt-6-luna"
+"""The smallest of OpenAI's current family, and the replacement it names for the small models that end in 2026 and
+2027; no shutdown is announced (`openai.types.shared.chat_model` lists the dates)."""
+DEFAULT_EFFORT: Final = "none"
+"""For `DEFAULT_MODEL` only. By itself it reasons at length before the first word, at the expense of `max_tokens`;
+here the facts come with the prompt."""
+CONNECT_TIMEOUT_S: Final = 5.0
+
+
+class OpenAiChat:
+    """A chat model behind OpenAI's Chat Completions, streamed.
+
+    Args:
+        api_key: needed for OpenAI; other servers get any word if it is None.
+        base_url: where the API is, up to and with `/v1`; None is OpenAI.
+        model: None takes the first model that the server lists, or `DEFAULT_MODEL` at OpenAI.
+        timeout_s: how long a whole reply may take, retries and all.
+        temperature: sent only if given; newer models refuse it.
+        reasoning_effort: sent only if given, or with `DEFAULT_MODEL`.
+        max_retries: how often a reply is tried again of which nothing has come yet.
+
+    Raises:
+        ValueError: an address or a key that no request can be made with.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None,
+        base_url: str | None,
+        model: str | None,
+        timeout_s: float = 30,
+        temperature: float | None = None,
+        reasoning_effort: str | None = None,
+        max_retries: int = 1,
+    ) -> None:
+        model = model or None
+        url = urlsplit(base_url or OPENAI_URL)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise ValueError("the chat model's address must be an http or https URL")
+        at_openai = url.hostname == "api.openai.com" or url.hostname.endswith(".api.openai.com")
+        key = (api_key or "").strip()
+        if at_openai and not key:
+            raise ValueError("OpenAI needs an API key")
+        if not re.fullmatch(r"[!-~]*", key):
+            raise ValueError("the API key has characters that no HTTP header carries")
+        if at_openai and model is None:
+            model, reasoning_effort = DEFAULT_MODEL, reasoning_effort or DEFAULT_EFFORT
+        self.name = shown_name(model) if model else "first of the server"
+        self._base_url = base_url or OPENAI_URL
+        self._key = key or "none"
+        self._model = model
+        self._first: str | None = None
+        self._timeout_s = timeout_s
+        self._max_retries = max_retries
+        self._values: dict[str, object] = {"stream_options": {"include_usage": True}}
+        if at_openai:
+            self._values["store"] = False  # what people write is not kept there
+        if temperature is not None:
+            self._values["temperature"] = temperature
+        if reasoning_effort is not None:
+            self._values["reasoning_effort"] = reasoning_effort
+        self._wire = Wire("max_completion_tokens" if at_openai else "max_tokens", frozenset(self._values))
+        self._client: openai.OpenAI | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections. A later reply opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, on_text: OnText | None = None) -> ChatReply:
+        """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`; what `on_text` raises passes."""
+        import tenacity  # noqa: PLC0415 - as late as openai: importing this module must cost nothing
+
+        deadline = time.monotonic() + self._timeout_s
+        readers: list[Reader] = []
+
+        def can_help(error: BaseException) -> bool:
+            again = isinstance(error, Failed) and error.retryable and error.reason != "timeout"
+            return again and not any(reader.started for reader in readers)
+
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(can_help),
+            stop=tenacity.stop_after_attempt(1 + self._max_retries) | tenacity.stop_before_delay(self._timeout_s),
+            wait=_pause_s,
+            reraise=True,
+        )
+        try:
+            return attempts(self._answer, messages, max_tokens, on_text, deadline, readers)
+        except ModelUnavailable:
+            self._first = None  # the server may have been started anew with another model
+            raise
+
+    def _answer(
+        self,
+        messages: Sequence[ChatMessage],
+        max_tokens: int,
+        on_text: OnText | None,
+        deadline: float,
+        readers: list[Reader],
+    ) -> ChatReply:
+        """One attempt, asked again without what the server refuses by name."""
+        model = self._model or self._first_model(deadline)
+        wire, refused = self._wire, set[str]()
+        while True:
+            reader = Reader()
+            readers.append(reader)
+            try:
+                with closing(self._chunks(model, messages, max_tokens, wire, deadline)) as chunks:
+                    _read(chunks, reader, on_text)
+            except Failed as failed:
+                if failed.parameter is None:
+                    raise
+                refused.add(failed.parameter)
+                wire = wire.without(failed.parameter)
+                if wire.limit in refused:
+                    raise
+                continue
+            self._wire = wire
+            return reader.reply(model)
+
+    def _chunks(
+        self, model: str, messages: Sequence[ChatMessage], max_tokens: int, wire: Wire, deadline: float
+    ) -> Generator[Chunk]:
+        """One request. Raises `Failed`, and only that."""
+        import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
+
+        values: dict[str, Any] = {name: self._values[name] for name in wire.optional} | {wire.limit: max_tokens}
+        said = [{"role": role, "content": content.encode(errors="replace").decode()} for role, content in messages]
+        failed: Failed | None = None
+        try:
+            with (
+                self._connected().chat.completions.create(
+                    model=model,
+                    messages=cast("list[ChatCompletionMessageParam]", said),
+                    stream=True,
+                    timeout=_timeout(deadline),
+                    **values,
+                ) as stream,
+                _hung_up_at(deadline, stream.response),
+            ):
+                for chunk in stream:
+                    yield msgspec.convert(chunk, Chunk, from_attributes=True)
+                    if time.monotonic() >= deadline:
+                        break
+        except (openai.OpenAIError, ValueError, RecursionError) as error:
+            failed = _failure(error, wire.sent)
+        if time.monotonic() >= deadline:
+            failed = Failed("timeout", retryable=True)
+        if failed is not None:
+            raise failed
+
+    def _first_model(self, deadline: float) -> str:
+        """The model to use where none is configured, asked once. Raises `Failed`."""
+        if self._first is not None:
+            return self._first
+        import openai  # noqa: PLC0415 - as above
+
+        found: str | None = None
+        failed = Failed("protocol", retryable=False)
+        try:
+            page = self._connected().models.list(timeout=_timeout(deadline))
+            found = pick_model([model.id for model in msgspec.convert(page, Models, from_attributes=True).data])
+        except (openai.OpenAIError, ValueError, RecursionError) as error:
+            failed = _failure(error, ())
+        if not found:
+            raise failed
+        self._first, self.name = found, shown_name(found)
+        return found
+
+    def _connected(self) -> openai.OpenAI:
+        import openai  # noqa: PLC0415 - as above
+
+        with self._lock:
+            if self._client is None:
+                for name in ("openai", "httpx2", "httpcore2"):  # below WARNING they tell addresses and headers
+                    logger = logging.getLogger(name)
+                    logger.setLevel(max(logger.level, logging.WARNING))
+                # The package's own retries sleep for as long as the server asks, up to two minutes.
+                self._client = openai.OpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
+            return self._client
+
+
+def _read(chunks: Iterator[Chunk], reader: Reader, on_text: OnText | None) -> None:
+    """Read a stream to its end, telling `on_text`. Raises `Failed`."""
+    try:
+        for chunk in chunks:
+            if reader.take(chunk) and on_text is not None:
+                on_text(reader.text)
+    except Failed:
+        if reader.finish is None:
+            raise  # otherwise the answer is whole, and only its usage is missing
+    if reader.end() and on_text is not None:
+        on_text(reader.text)
+
+
+def _pause_s(state: RetryCallState) -> float:
+    """How long to wait before the next attempt: as the server asks, or half a second."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after_s if isinstance(error, Failed) else None
+    return 0.5 if asked is None else asked
+
+
+def _timeout(deadline: float) -> openai.Timeout:
+    """Limits of one request's steps, each counted from its own start.
+
+    So a server that is slow to connect to, and then says nothing at all, is given up by the connecting's time late.
+    """
+    import openai  # noqa: PLC0415 - as above
+
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise Failed("timeout", retryable=True)
+    return openai.Timeout(left, connect=min(CONNECT_TIMEOUT_S, left / 2))
+
+
+@contextmanager
+def _hung_up_at(deadline: float, response: httpx2.Response) -> Iterator[None]:
+    """Shut the connection at the deadline, whatever is being waited for.
+
+    The client's own limit is for one read; a server that sends a little now and then would never reach it.
+    """
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _failure(error: Exception, sent: Collection[str]) -> Failed:
+    """What an exception of the package, or a wrong shape, means for the port."""
+    import openai  # noqa: PLC0415 - as above
+
+    if isinstance(error, openai.APITimeoutError):
+        return Failed("timeout", retryable=True)
+    if isinstance(error, openai.APIConnectionError):
+        return Failed("connection", retryable=True)
+    if isinstance(error, openai.APIStatusError):
+        reason, retryable = classify(error.status_code, error.code)
+        parameter = refused_parameter(error.param, error.body, sent) if error.status_code in {400, 422} else None
+        wait = retry_after_s(error.response.headers)
+        return Failed(reason, retryable=retryable, retry_after_s=wait, parameter=parameter)
+    if isinstance(error, openai.APIError):  # an error event in the middle of a stream
+        return stream_error(error.code, error.type)
+    return Failed("protocol", retryable=False)
