@@ -1,0 +1,88 @@
+"""Answers that were given, kept so that they can be corrected, and which message shows which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from trainer import records
+from trainer.datasets import answer_key, message_key
+
+if TYPE_CHECKING:
+    from trainer.ports import ObjectStore
+    from trainer.scope import Scope
+
+AnswerKind = Literal["correction", "trained", "passage", "generated", "unknown"]
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an answer rests on, as it is shown to people."""
+
+    kind: Literal["text", "file", "correction"]
+    name: str = ""
+    unit: str = ""
+    number: int = 0
+    author: str = ""
+    at: float = 0
+    """Seconds since the epoch."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the bot says, and what it rests on."""
+
+    kind: AnswerKind
+    text: str
+    """Empty when the bot does not know."""
+    sources: list[Source] = []
+    closest: str = ""
+    """For an unknown: the question it knows that is nearest, if one is near at all."""
+    model: str = ""
+    """The chat model that wrote the text, if one did."""
+    fell_back: bool = False
+    """The chat model did not answer, so this is the nearest trained answer as it stands."""
+
+
+class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer as it was given."""
+
+    id: str
+    """The interaction's."""
+    dataset: str
+    question: str
+    text: str
+    kind: AnswerKind
+    author: str
+    """Who asked."""
+    created_at: float
+    """Seconds since the epoch."""
+    sources: list[Source] = []
+    v: int = 1
+
+
+class MessageRecord(msgspec.Struct, frozen=True):
+    """Which answer a message shows."""
+
+    answer_id: str
+    v: int = 1
+
+
+def load_answer(store: ObjectStore, scope: Scope, answer_id: str) -> AnswerRecord | None:
+    """An answer of this scope, or None."""
+    return records.load(store, answer_key(scope, answer_id), AnswerRecord)
+
+
+def save_answer(store: ObjectStore, scope: Scope, answer: AnswerRecord) -> AnswerRecord:
+    """Keep an answer; the first of several deliveries stands."""
+    return records.save_once(store, answer_key(scope, answer.id), answer)
+
+
+def link_message(store: ObjectStore, scope: Scope, message_id: str, answer_id: str) -> None:
+    """Remember which answer a message shows."""
+    records.save(store, message_key(scope, message_id), MessageRecord(answer_id))
+
+
+def answer_shown_in(store: ObjectStore, scope: Scope, message_id: str) -> str | None:
+    """The id of the answer that a message shows, or None if it shows none of ours."""
+    link = records.load(store, message_key(scope, message_id), MessageRecord)
+    return None if link is None else link.answer_id

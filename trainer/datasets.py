@@ -1,0 +1,110 @@
+"""How everything lies in the store: names and keys. Pure.
+
+    g42/settings.json                                  small and mutable: the selected dataset
+    g42/datasets/<name>/batches/<interaction>.json     what one /train brought; never changed
+    g42/datasets/<name>/chunks/<interaction>/…         its examples, when they are too many for that record
+    g42/datasets/<name>/corrections/<interaction>.json one /correct; never changed
+    g42/datasets/<name>/journal/<ms>-<kind>-<id>       empty; says in which order the above became valid
+    g42/originals/<attachment>                         what was uploaded, as it came
+    g42/answers/<interaction>.json                     an answer that was given
+    g42/messages/<message>.json                        which answer a message shows
+
+Every key carries the interaction's id, so a second delivery of a job writes the same objects.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from trainer.scope import Scope
+
+DEFAULT_DATASET: Final = "default"
+NAME_MOST: Final = 48
+"""Characters of a dataset's name: a button's custom id (100 characters) must have room for it."""
+
+JournalKind = Literal["batch", "correction"]
+_JOURNAL_ENTRY: Final = re.compile(r"([0-9]{13})-(batch|correction)-([0-9]{1,20})")
+
+
+class BadName(Exception):
+    """A dataset cannot have this name."""
+
+
+def dataset_name(wanted: str) -> str:
+    """The name under which a dataset is kept. Raises `BadName`.
+
+    Letters and digits of any script, `-` and `_`; spaces become `-`, and case does not count.
+    """
+    name = re.sub(r"\s+", "-", unicodedata.normalize("NFKC", wanted).strip().casefold())
+    name = unicodedata.normalize("NFC", name)
+    if not 0 < len(name) <= NAME_MOST or not re.fullmatch(r"\w[\w-]*", name) or len(name.encode()) > 2 * NAME_MOST:
+        raise BadName
+    return name
+
+
+class DatasetKeys:
+    """The keys of one dataset."""
+
+    def __init__(self, scope: Scope, dataset: str) -> None:
+        self.root = f"{scope.prefix}/datasets/{dataset}/"
+        self.journal = f"{self.root}journal/"
+
+    def batch(self, interaction_id: str) -> str:
+        """The record of one /train."""
+        return f"{self.root}batches/{interaction_id}.json"
+
+    def chunk(self, interaction_id: str, attempt: str, number: int) -> str:
+        """A part of a large batch; `attempt` keeps two workers on the same job apart."""
+        return f"{self.root}chunks/{interaction_id}/{attempt}-{number:05}.jsonl"
+
+    def rejections(self, interaction_id: str, attempt: str) -> str:
+        """The list of what was rejected."""
+        return f"{self.root}chunks/{interaction_id}/{attempt}-rejections.jsonl"
+
+    def correction(self, interaction_id: str) -> str:
+        """The record of one /correct."""
+        return f"{self.root}corrections/{interaction_id}.json"
+
+    def verdict(self, interaction_id: str) -> str:
+        """What a manager decided about a proposed correction."""
+        return f"{self.root}verdicts/{interaction_id}.json"
+
+    def entry(self, milliseconds: int, kind: JournalKind, interaction_id: str) -> str:
+        """A journal entry: from this moment on, the record counts."""
+        return f"{self.journal}{milliseconds:013}-{kind}-{interaction_id}"
+
+    def since(self, milliseconds: int) -> str:
+        """The key after which entries from this moment on are listed."""
+        return f"{self.journal}{max(0, milliseconds):013}"
+
+
+def parse_entry(name: str) -> tuple[int, JournalKind, str] | None:
+    """A journal entry's moment in milliseconds, kind and interaction id; None for anything else."""
+    match = _JOURNAL_ENTRY.fullmatch(name)
+    if match is None:
+        return None
+    kind: JournalKind = "batch" if match[2] == "batch" else "correction"
+    return int(match[1]), kind, match[3]
+
+
+def answer_key(scope: Scope, answer_id: str) -> str:
+    """An answer that was given."""
+    return f"{scope.prefix}/answers/{answer_id}.json"
+
+
+def message_key(scope: Scope, message_id: str) -> str:
+    """Which answer a message shows."""
+    return f"{scope.prefix}/messages/{message_id}.json"
+
+
+def settings_key(scope: Scope) -> str:
+    """A scope's settings."""
+    return f"{scope.prefix}/settings.json"
+
+
+def original_key(scope: Scope, attachment_id: str) -> str:
+    """An uploaded file, as it came."""
+    return f"{scope.prefix}/originals/{attachment_id}"
