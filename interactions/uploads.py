@@ -1,0 +1,66 @@
+"""Uploaded files: fetched from Discord once, kept as they came, and lent to the work as temporary files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from interactions.attachments import fetch
+from trainer.datasets import original_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interactions.attachments import AllowedOrigins
+    from interactions.payloads import Attachment
+    from trainer.ports import ObjectStore
+    from trainer.scope import Scope
+
+MAX_BYTES: Final = 25 * 1024 * 1024
+"""What /train takes: two and a half times what everybody may upload to Discord."""
+TIMEOUT_S: Final = 60.0
+
+
+class Uploads:
+    """Fetches attachments into the store and out of it."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        origins: AllowedOrigins,
+        *,
+        max_bytes: int = MAX_BYTES,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._store = store
+        self._origins = origins
+        self._timeout_s = timeout_s
+        self.max_bytes = max_bytes
+
+    @contextmanager
+    def fetch(self, scope: Scope, attachment: Attachment) -> Iterator[Path]:
+        """The attachment as a temporary file, gone when the block ends.
+
+        The first time, it is downloaded and kept: Discord's links expire, and a job may be done again later.
+        Raises `AttachmentRefused` and `AttachmentUnavailable`.
+        """
+        key = original_key(scope, attachment.id)
+        with tempfile.TemporaryDirectory(prefix="trainger-") as folder:
+            path = Path(folder) / "upload"
+            if self._store.head(key) is None:
+                fetch(
+                    attachment.url,
+                    into=path,
+                    max_bytes=self.max_bytes,
+                    timeout_s=self._timeout_s,
+                    origins=self._origins,
+                )
+                with path.open("rb") as source, self._store.open_write(key) as target:
+                    shutil.copyfileobj(source, target)
+            else:
+                with self._store.open_read(key) as kept, path.open("wb") as copy:
+                    shutil.copyfileobj(kept, copy)
+            yield path

@@ -1,0 +1,122 @@
+"""Puts the door and the worker together from a configuration."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from interactions import core
+from interactions.lookups import Lookups
+from interactions.registry import registry
+from trainer import bootstrap
+from trainer.configuration import ConfigurationError
+from trainer.ports import PortError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from interactions.discord_api import DiscordApi
+    from interactions.worker import Worker
+    from trainer.configuration import Configuration
+    from trainer.ports import JobQueue, ObjectStore
+
+log = logging.getLogger(__name__)
+
+NO_DISCORD: Final = (
+    "there is no DISCORD_PUBLIC_KEY, and no playground has been started here. Set the application's credentials in "
+    ".env (see .env.example), or start everything with `make run`."
+)
+
+
+def configured(*, wait_for_playground_s: float = 0) -> Configuration:
+    """The configuration, once there is a Discord in it. Raises `ConfigurationError`."""
+    deadline = time.monotonic() + wait_for_playground_s
+    while True:
+        configuration = bootstrap.configure()
+        if configuration.public_key:
+            return configuration
+        if time.monotonic() >= deadline:
+            raise ConfigurationError(NO_DISCORD)
+        time.sleep(0.2)
+
+
+def make_door(configuration: Configuration) -> core.Door:
+    """What the acknowledging path needs; the store is opened only if something is looked up."""
+    return core.Door(
+        public_key=core.public_key(configuration.public_key),
+        registry=registry(),
+        quick=Lookups(lambda: bootstrap.make_store(configuration)),
+    )
+
+
+def make_http(configuration: Configuration, *, playground_url: str = "") -> Flask:
+    """The Flask app over the configured queue and store."""
+    from interactions.app import make_app  # noqa: PLC0415 - other entry points do without Flask
+
+    queue = bootstrap.make_queue(configuration)
+    return make_app(make_door(configuration), queue, health(configuration, queue), playground_url=playground_url)
+
+
+def make_api(configuration: Configuration) -> DiscordApi:
+    """Discord's REST, or the playground's."""
+    from interactions.discord_api import DiscordApi  # noqa: PLC0415 - the acknowledging path does without requests
+
+    return DiscordApi(configuration.api_base_url, configuration.application_id, configuration.token or None)
+
+
+def make_worker(configuration: Configuration, *, threads: int | None = None) -> tuple[Worker, Callable[[], None]]:
+    """A worker, not yet started, and what closes its things after it has stopped."""
+    # The acknowledging path imports none of this.
+    from interactions.attachments import AllowedOrigins  # noqa: PLC0415
+    from interactions.performing import Performer  # noqa: PLC0415
+    from interactions.publishing import Publisher  # noqa: PLC0415
+    from interactions.uploads import Uploads  # noqa: PLC0415
+    from interactions.worker import Worker  # noqa: PLC0415
+
+    services = bootstrap.make_services(configuration)
+    api = make_api(configuration)
+    publisher = Publisher(api, services.store)
+    uploads = Uploads(services.store, AllowedOrigins.parse(configuration.cdn_hosts))
+    performer = Performer(registry(), services, api, publisher, uploads)
+    queue = bootstrap.make_queue(configuration)
+    worker = Worker(
+        queue,
+        performer,
+        threads=threads or configuration.worker_threads,
+        lease_s=configuration.lease_seconds,
+    )
+    return worker, services.close
+
+
+def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[str, object]]:
+    """What `/healthz` says: whether store and queue answer, and which models are in force."""
+    stores: list[ObjectStore] = []
+    chat = bootstrap.make_chat(configuration)
+
+    def state() -> dict[str, object]:
+        if not stores:
+            stores.append(bootstrap.make_store(configuration))
+        parts = {"store": _answers(stores[0].ping), "queue": _answers(queue.ping)}
+        depth = queue.depth()._asdict() if parts["queue"] == "ok" else None
+        models = {"chat": chat.name if chat is not None else "none: trained answers as they stand"}
+        return {
+            "ok": all(part == "ok" for part in parts.values()),
+            **parts,
+            "jobs": depth,
+            "models": models,
+            "discord": "playground" if configuration.local else "discord",
+        }
+
+    return state
+
+
+def _answers(ping: Callable[[], None]) -> str:
+    try:
+        ping()
+    except PortError as error:
+        log.warning("does not answer", extra={"error": type(error).__name__})
+        return "does not answer"
+    return "ok"

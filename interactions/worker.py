@@ -1,0 +1,162 @@
+"""Leases jobs and performs them: `python -m interactions.worker`.
+
+A job's lease is kept alive while it runs. On SIGTERM no new job is taken; those that run get a while to finish, and
+what is left then goes back to the queue at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
+
+from trainer import logs
+from trainer.configuration import ConfigurationError
+from trainer.ports import LeaseLost, PortError, QueueUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interactions.performing import Verdict
+    from trainer.ports import Job, JobQueue
+
+POLL_S: Final = 2.0
+"""How long one look into the queue waits: a stop is noticed at least this often."""
+PAUSE_S: Final = 2.0
+"""Between looks when the queue does not answer."""
+GRACE_S: Final = 20.0
+"""What running jobs get to finish on SIGTERM."""
+
+log = logging.getLogger(__name__)
+
+
+class Performs(Protocol):
+    """What does a job."""
+
+    def perform(self, body: bytes, attempts: int) -> Verdict:
+        """Do a job. Raises nothing."""
+        ...
+
+
+class Worker:
+    """Some threads that take jobs from one queue."""
+
+    def __init__(self, queue: JobQueue, performer: Performs, *, threads: int = 4, lease_s: float = 30) -> None:
+        self._queue = queue
+        self._performer = performer
+        self._lease_s = lease_s
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._running: dict[str, Job] = {}
+        self._threads = [threading.Thread(target=self._loop, name=f"worker-{n}", daemon=True) for n in range(threads)]
+        self._keeper = threading.Thread(target=self._keep, name="leases", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        self._keeper.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, *, grace_s: float = GRACE_S) -> bool:
+        """Take no more jobs, let running ones finish, give back the rest; whether all finished."""
+        self._stopping.set()
+        deadline = time.monotonic() + grace_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            left = list(self._running.values())
+        for job in left:
+            self._settle(job, "release", partial(self._queue.release, job))
+        if not left:
+            self._keeper.join(self._lease_s)
+        return not left
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                jobs = self._queue.lease(wait_s=POLL_S, visibility_s=self._lease_s)
+            except QueueUnavailable as error:
+                log.error("the queue does not answer", extra=logs.places(error))  # noqa: TRY400 - no traceback
+                self._stopping.wait(PAUSE_S)
+                continue
+            for job in jobs:
+                self._do(job)
+
+    def _do(self, job: Job) -> None:
+        with self._lock:
+            self._running[job.receipt] = job
+        try:
+            verdict = self._performer.perform(job.body, job.attempts)
+        finally:
+            with self._lock:
+                self._running.pop(job.receipt, None)
+        match verdict.do:
+            case "complete":
+                self._settle(job, "complete", lambda: self._queue.complete(job))
+            case "retry":
+                self._settle(job, "retry", lambda: self._queue.release(job, delay_s=verdict.delay_s))
+            case "bury":
+                self._settle(job, "bury", lambda: self._queue.bury(job, reason=verdict.reason))
+
+    def _settle(self, job: Job, what: str, act: Callable[[], None]) -> None:
+        """Tell the queue. If it does not hear, the lease runs out and the job comes again: that is harmless."""
+        try:
+            act()
+        except LeaseLost:
+            log.warning("lease lost", extra={"job": job.id, "what": what})
+        except PortError as error:
+            log.error("not settled", extra={"job": job.id, "what": what, **logs.places(error)})  # noqa: TRY400
+
+    def _keep(self) -> None:
+        """Extend the leases of running jobs, three times in the time that a lease lasts."""
+        while not (self._stopping.wait(self._lease_s / 3) and not self._any_running()):
+            with self._lock:
+                running = list(self._running.values())
+            for job in running:
+                self._settle(job, "extend", partial(self._queue.extend, job, visibility_s=self._lease_s))
+            if self._stopping.is_set():
+                time.sleep(self._lease_s / 10)
+
+    def _any_running(self) -> bool:
+        with self._lock:
+            return bool(self._running)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker until a signal stops it."""
+    from interactions.wiring import configured, make_worker  # noqa: PLC0415 - the door imports this file's class only
+
+    parser = argparse.ArgumentParser(prog="python -m interactions.worker", description="Performs queued commands.")
+    parser.add_argument("--threads", type=int, help="jobs at once (default: TRAINGER_WORKER_THREADS or 4)")
+    options = parser.parse_args(arguments)
+    try:
+        configuration = configured(wait_for_playground_s=10)
+    except ConfigurationError as error:
+        print(f"trainger: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks to its user
+        return 2
+    logs.set_up(configuration.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    worker, close = make_worker(configuration, threads=options.threads)
+    worker.start()
+    log.info("worker started", extra={"pid": os.getpid()})
+    stop.wait()
+    finished = worker.stop()
+    log.info("worker stopped", extra={"finished": finished})
+    if not finished:
+        # A thread still runs a job that was given back: it must not go on beside whoever takes it over.
+        sys.stderr.flush()
+        os._exit(0)
+    close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
