@@ -86,15 +86,15 @@ class Answering:
 
 
 def _correction(hits: Sequence[Hit]) -> Hit | None:
-    """The correction that settles the question: of the very same one, else of one that is as good as the same."""
-    corrections = [hit for hit in hits if hit.entry.kind == "correction"]
-    exact = [hit for hit in corrections if hit.exact]
-    if exact:
-        return max(exact, key=lambda hit: hit.entry.order)
-    best = max(corrections, key=lambda hit: (hit.confidence, hit.entry.order), default=None)
-    if best is None or best.confidence < CORRECTION_AT or any(hit.exact for hit in hits):
+    """The correction that settles the question: the best hit, of the same question or one as good as the same.
+
+    Of several corrections of the same question the index puts the latest first, and corrections before what was
+    trained.
+    """
+    best = hits[0] if hits else None
+    if best is None or best.entry.kind != "correction":
         return None
-    return best
+    return best if best.exact or best.confidence >= CORRECTION_AT else None
 
 
 def _extract(hits: Sequence[Hit]) -> Answer:

@@ -7,6 +7,7 @@ entries of that stretch it has had already.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from trainer.batches import Batch
 from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, parse_entry
 from trainer.importers import Example
-from trainer.index import Entry, ExampleIndex
+from trainer.index import Entry, ExampleIndex, IndexDamaged
 from trainer.ports import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ OVERLAP_MS: Final = 120_000
 """How far the clocks of two writers, and a slow write, may be apart."""
 MARK: Final = "journal"
 IDENTITY_KEY: Final = "identity.json"
+
+
+log = logging.getLogger(__name__)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -65,8 +69,14 @@ class Library:
     def index(self, scope: Scope, dataset: str) -> ExampleIndex:
         """The dataset's index with everything in it that was accepted before this call."""
         index, lock = self._open(scope, dataset)
+        keys = DatasetKeys(scope, dataset)
         with lock:
-            self._update(index, DatasetKeys(scope, dataset))
+            try:
+                self._update(index, keys)
+            except IndexDamaged:
+                # The damaged file is gone: an index is made again from the store.
+                log.warning("index was damaged and is made again")
+                self._update(index, keys)
         return index
 
     def close(self) -> None:
@@ -89,27 +99,31 @@ class Library:
             return found
 
     def _update(self, index: ExampleIndex, keys: DatasetKeys) -> None:
-        mark = index.get_mark(MARK)
-        position = msgspec.json.decode(mark, type=_Position) if mark else _Position()
-        start = position.newest - OVERLAP_MS
+        """Read what is new in the journal into the index."""
+        if not self._pending(_position(index), keys):
+            return
+        # In one transaction, with the position read again: the file may have been deleted in between, or another
+        # process may have read the same entries. If reading stops half-way, nothing of it stays.
+        with index.transaction():
+            position = _position(index)
+            fresh = self._pending(position, keys)
+            for _, kind, interaction_id in fresh.values():
+                index.add(self._entries(keys, kind, interaction_id))
+            position.newest = max([position.newest, *(moment for moment, _, _ in fresh.values())])
+            horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
+            position.seen = sorted(name for name in {*position.seen, *fresh} if name >= horizon)
+            index.set_mark(MARK, msgspec.json.encode(position).decode())
+
+    def _pending(self, position: _Position, keys: DatasetKeys) -> dict[str, tuple[int, JournalKind, str]]:
+        """Journal entries that the index has not had: moment in milliseconds, kind and interaction, by name."""
         seen = set(position.seen)
-        fresh: list[tuple[str, JournalKind, str]] = []
-        for info in self._store.list(keys.journal, start_after=keys.since(start)):
+        found = {}
+        for info in self._store.list(keys.journal, start_after=keys.since(position.newest - OVERLAP_MS)):
             name = info.key.removeprefix(keys.journal)
             parsed = parse_entry(name)
-            if parsed is None or name in seen:
-                continue
-            moment, kind, interaction_id = parsed
-            position.newest = max(position.newest, moment)
-            fresh.append((name, kind, interaction_id))
-        if not fresh:
-            return
-        for _, kind, interaction_id in fresh:
-            index.add(self._entries(keys, kind, interaction_id))
-        # Only now: had reading stopped half-way, the next look would begin again, and adding twice is harmless.
-        horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
-        position.seen = sorted(name for name in seen.union(name for name, _, _ in fresh) if name >= horizon)
-        index.set_mark(MARK, msgspec.json.encode(position).decode())
+            if parsed is not None and name not in seen:
+                found[name] = parsed
+        return found
 
     def _entries(self, keys: DatasetKeys, kind: JournalKind, interaction_id: str) -> Iterator[Entry]:
         if kind == "batch":
@@ -132,6 +146,11 @@ class Library:
     def _lines(self, key: str) -> Iterator[bytes]:
         with self._store.open_read(key) as stream:
             yield from stream
+
+
+def _position(index: ExampleIndex) -> _Position:
+    mark = index.get_mark(MARK)
+    return msgspec.json.decode(mark, type=_Position) if mark else _Position()
 
 
 def _batch_entries(batch: Batch, lines: Callable[[str], Iterator[bytes]]) -> Iterator[Entry]:
