@@ -4,7 +4,7 @@ CLINC150 (Larson et al. 2019, "An Evaluation Dataset for Intent Classification a
 from the file that `TRAINGER_CLINC150` names, or from `shared/data/clinc150.json` beside the repository: 10 examples
 of each of 150 classes are taught, each with an answer that holds no word of its class, and questions of the test
 split are asked. An answer is wrong when it is another class's, or when there is any for a question out of scope.
-Without the file, only the speed over made-up questions is measured. Prints JSON.
+Without the file, only the speed over made-up questions is measured.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.report import Result, table_of
 from trainer.index import Entry, ExampleIndex
 from trainer.matching import ANSWER_AT, SUGGEST_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bench.report import Value
 
     Find = Callable[[str], tuple[str | None, float]]
 
@@ -64,7 +67,7 @@ def ask(questions: Sequence[tuple[str, str]], *finders: Find) -> list[list[Asked
     return asked
 
 
-def score(asked: Sequence[Asked], threshold: float) -> dict[str, float]:
+def score(asked: Sequence[Asked], threshold: float) -> dict[str, Value]:
     """Rates over the questions in scope and, for `out_of_scope_answered`, over those out of scope."""
     inside = [one for one in asked if one.label != "oos"]
     outside = [one for one in asked if one.label == "oos"]
@@ -79,7 +82,7 @@ def score(asked: Sequence[Asked], threshold: float) -> dict[str, float]:
     }
 
 
-def timing(asked: Sequence[Asked]) -> dict[str, float]:
+def timing(asked: Sequence[Asked]) -> dict[str, Value]:
     seconds = sorted(one.seconds for one in asked)
     return {
         "median_ms": round(1000 * median(seconds), 2),
@@ -119,7 +122,7 @@ def teach(index: ExampleIndex, rows: Sequence[tuple[str, str]]) -> float:
     return time.perf_counter() - started
 
 
-def accuracy(path: Path, folder: Path) -> dict[str, object]:
+def accuracy(path: Path, folder: Path) -> Mapping[str, Mapping[str, Value]]:
     data = json.loads(path.read_text(encoding="utf-8"))
     chance = random.Random(SEED)
     classes: dict[str, list[str]] = {}
@@ -131,20 +134,14 @@ def accuracy(path: Path, folder: Path) -> dict[str, object]:
         teach(index, rows)
         ours, plain = ask(asked, nearest(index), peer(db, rows))
     return {
-        "taught": len(rows),
-        "asked": {"in_scope": IN_SCOPE, "out_of_scope": OUT_OF_SCOPE},
-        "trainger": {
-            "nearest": score(ours, 0.0),
-            f"suggest_at_{SUGGEST_AT}": score(ours, SUGGEST_AT),
-            f"answer_at_{ANSWER_AT}": score(ours, ANSWER_AT),
-            "curve": {str(at): score(ours, at) for at in (0.4, 0.6, 0.7, 0.8, 0.9)},
-            **timing(ours),
-        },
-        "fts5_unicode61": {"nearest": score(plain, 0.0), **timing(plain)},
+        "ours, ANSWER_AT": score(ours, ANSWER_AT),
+        "ours, SUGGEST_AT": score(ours, SUGGEST_AT),
+        "ours, always the nearest": score(ours, 0.0),
+        "FTS5 unicode61, always the nearest": score(plain, 0.0),
     }
 
 
-def speed(folder: Path) -> dict[str, object]:
+def speed(folder: Path) -> Mapping[str, Mapping[str, Value]]:
     """The largest dataset one file may bring: questions of Zipf-distributed made-up words in common frames."""
     chance = random.Random(SEED)
     syllables = [a + b for a in "bcdfghjklmnprstvz" for b in "aeiou"]
@@ -162,21 +159,17 @@ def speed(folder: Path) -> dict[str, object]:
         seconds = teach(index, rows)
         ours, plain = ask(asked, nearest(index), peer(db, rows))
         return {
-            "entries": LARGE,
-            "add_s": round(seconds, 2),
-            "file_mib": round(path.stat().st_size / 2**20, 1),
-            "trainger": timing(ours),
-            "fts5_unicode61": timing(plain),
+            "ours": {**timing(ours), "add_s": round(seconds, 2), "file_mib": round(path.stat().st_size / 2**20, 1)},
+            "FTS5 unicode61": timing(plain),
         }
 
 
-def main() -> None:
+def measure() -> Result:
+    """Accuracy where the data is at hand, and speed."""
     path = dataset()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clinc = accuracy(path, folder) if path else "not measured: no file"
-        print(json.dumps({"bench": "retrieval", "clinc150": clinc, "speed": speed(folder)}, indent=2))
-
-
-if __name__ == "__main__":
-    main()
+        tables = [table_of(f"CLINC150, {EXAMPLES} examples a class", "way", accuracy(path, folder))] if path else []
+        tables.append(table_of(f"{LARGE} entries", "way", speed(folder)))
+    notes = () if path else ("CLINC150 was not measured: TRAINGER_CLINC150 names its file.",)
+    return Result("Lexical search beside plain FTS5 in the same run.", tuple(tables), notes=notes)

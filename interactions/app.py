@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request
 
 from interactions import core
-from trainer import logs
-from trainer.ports import BodyTooLarge, QueueUnavailable
+from interactions.enqueueing import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 SIGNATURE: Final = "X-Signature-Ed25519"
 TIMESTAMP: Final = "X-Signature-Timestamp"
 
-log = logging.getLogger(__name__)
-
 
 def make_app(
     door: core.Door,
@@ -28,7 +24,6 @@ def make_app(
     health: Callable[[], dict[str, object]],
     *,
     playground_url: str = "",
-    download: Callable[[str], Response] | None = None,
 ) -> Flask:
     """The HTTP door.
 
@@ -37,7 +32,6 @@ def make_app(
         queue: where deferred work goes.
         health: what `/healthz` says; its `ok` decides about the status.
         playground_url: where `/` leads, if a playground runs.
-        download: serves a signed link to a file of the local store, if there is one.
     """
     app = Flask("trainger", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = core.MAX_BODY
@@ -59,26 +53,7 @@ def make_app(
             return _as_response(redirect(playground_url))
         return Response("Trainger is running. Discord sends interactions to /interactions.\n", mimetype="text/plain")
 
-    if download is not None:
-        app.add_url_rule("/files/<token>", "download", download)
     return app
-
-
-def deliver(decided: core.Response, queue: JobQueue) -> core.Response:
-    """Put the decision's job into the queue; the response to send then."""
-    with logs.interaction(decided.interaction_id):
-        if decided.job is not None:
-            try:
-                queue.send(decided.job)
-            except QueueUnavailable as error:
-                log.error("not enqueued", extra=logs.places(error))  # noqa: TRY400 - its message may say too much
-                decided = core.sorry(decided, "unavailable")
-            except BodyTooLarge:
-                log.warning("too large for the queue")
-                decided = core.sorry(decided, "too_large")
-        fields = {"status": decided.status, "command": decided.name, "deferred": decided.job is not None}
-        log.info("interaction", extra=fields)
-        return decided
 
 
 def _http(decided: core.Response) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from interactions import core
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from interactions.discord_api import DiscordApi
     from interactions.worker import Worker
     from trainer.configuration import Configuration
-    from trainer.ports import JobQueue, ObjectStore
+    from trainer.ports import ChatModel, JobQueue, ObjectStore
 
 log = logging.getLogger(__name__)
 
@@ -93,15 +94,20 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
 
 def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[str, object]]:
     """What `/healthz` says: whether store and queue answer, and which models are in force."""
-    stores: list[ObjectStore] = []
-    chat = bootstrap.make_chat(configuration)
+
+    @cache
+    def store() -> ObjectStore:
+        return bootstrap.make_store(configuration)
+
+    @cache
+    def chat() -> ChatModel | None:
+        return bootstrap.make_chat(configuration)
 
     def state() -> dict[str, object]:
-        if not stores:
-            stores.append(bootstrap.make_store(configuration))
-        parts = {"store": _answers(stores[0].ping), "queue": _answers(queue.ping)}
+        parts = {"store": _answers(store().ping), "queue": _answers(queue.ping)}
         depth = queue.depth()._asdict() if parts["queue"] == "ok" else None
-        models = {"chat": chat.name if chat is not None else "none: trained answers as they stand"}
+        model = chat()
+        models = {"chat": model.name if model is not None else "none: trained answers as they stand"}
         return {
             "ok": all(part == "ok" for part in parts.values()),
             **parts,
