@@ -47,10 +47,19 @@ class Performs(Protocol):
 class Worker:
     """Some threads that take jobs from one queue."""
 
-    def __init__(self, queue: JobQueue, performer: Performs, *, threads: int = 4, lease_s: float = 30) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        performer: Performs,
+        *,
+        threads: int = 4,
+        lease_s: float = 30,
+        poll_s: float = POLL_S,
+    ) -> None:
         self._queue = queue
         self._performer = performer
         self._lease_s = lease_s
+        self._poll_s = poll_s
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
@@ -80,7 +89,7 @@ class Worker:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
-                jobs = self._queue.lease(wait_s=POLL_S, visibility_s=self._lease_s)
+                jobs = self._queue.lease(wait_s=self._poll_s, visibility_s=self._lease_s)
             except QueueUnavailable as error:
                 log.error("the queue does not answer", extra=logs.places(error))  # noqa: TRY400 - no traceback
                 self._stopping.wait(PAUSE_S)

@@ -37,7 +37,10 @@ def make_queue(configuration: Configuration) -> JobQueue:
         return SqliteQueue(Path(rest))
     from trainer.adapters.sqs_queue import SqsQueue
 
-    return SqsQueue(configuration.queue)
+    try:
+        return SqsQueue(configuration.queue)
+    except ValueError as error:
+        raise ConfigurationError(f"TRAINGER_QUEUE: {error}") from None
 
 
 def make_store(configuration: Configuration) -> ObjectStore:
