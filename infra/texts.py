@@ -1,7 +1,7 @@
 """Keeps the translations in step with the code: `make texts`.
 
-Collects every text that the code shows, merges it into each language's catalogue, and compiles the catalogues. What is
-left to translate is printed. A new language is a new folder: `python -m infra.texts --add de`.
+Collects every text that the code shows, merges it into each language's catalogue, and compiles the catalogues. What
+is left to translate is printed. A new language is a new folder: `python -m infra.texts --add de`.
 """
 
 from __future__ import annotations

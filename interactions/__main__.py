@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import socket
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
@@ -42,22 +43,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configuration = bootstrap.configure()
         options = parse(arguments, configuration.port)
         logs.set_up(configuration.log_level)
-        if configuration.has_credentials or options.no_playground:
-            return serve(configured(), options)
-        with local.playground(f"http://127.0.0.1:{options.port}/interactions") as url:
-            return serve(configured(), options, playground_url=url)
+        # Before the playground is started: a second server must not disturb the first one's.
+        with listen(options.host, options.port) as listener:
+            options.port = listener.getsockname()[1]
+            if configuration.has_credentials or options.no_playground:
+                return serve(configured(), options, listener)
+            with local.playground(f"http://{_reachable(options.host)}:{options.port}/interactions") as url:
+                return serve(configured(), options, listener, playground_url=url)
     except (ConfigurationError, local.PlaygroundFailed) as error:
         print(f"trainger: {error}", file=sys.stderr)
         return 2
 
 
-def serve(configuration: Configuration, options: argparse.Namespace, *, playground_url: str = "") -> int:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `ConfigurationError`."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigurationError(f"port {port} on {host}: {error.strerror or error}") from None
+
+
+def serve(
+    configuration: Configuration, options: argparse.Namespace, listener: socket.socket, *, playground_url: str = ""
+) -> int:
     """The HTTP door and, unless told otherwise, a worker, until SIGINT or SIGTERM."""
     app = make_http(configuration, playground_url=playground_url)
-    try:
-        server = waitress.create_server(app, host=options.host, port=options.port, threads=HTTP_THREADS, ident=None)
-    except OSError as error:
-        raise ConfigurationError(f"port {options.port} on {options.host}: {error.strerror or error}") from None
+    server = waitress.create_server(app, sockets=[listener], threads=HTTP_THREADS, ident=None)
     worker, close = (None, None) if options.no_worker else make_worker(configuration)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -75,6 +86,13 @@ def serve(configuration: Configuration, options: argparse.Namespace, *, playgrou
         close()
     log.info("stopped")
     return 0
+
+
+def _reachable(host: str) -> str:
+    """The address under which a playground on this machine reaches a server that listens there."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _greet(options: argparse.Namespace, playground_url: str) -> None:

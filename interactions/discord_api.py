@@ -29,22 +29,24 @@ import requests
 import tenacity
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
+from interactions.discord_errors import (
+    DiscordError,
+    DiscordUnavailable,
+    Gone,
+    MissingToken,
+    RateLimited,
+    Refused,
+    TokenExpired,
+)
 from interactions.rate_limits import (
     ALREADY_ACKNOWLEDGED,
     UNKNOWN_MESSAGE,
     UNKNOWN_VOICE_STATE,
     UNKNOWN_WEBHOOK,
-    DiscordError,
-    DiscordUnavailable,
-    Gone,
-    MissingToken,
     Patience,
-    RateLimited,
     RateLimits,
-    Refused,
     Route,
     Setback,
-    TokenExpired,
     judge,
 )
 

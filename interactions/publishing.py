@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from interactions.discord_api import Gone, OutgoingFile, Refused, TokenExpired
-from interactions.outbound import Reply, ReplyFile, message_json
+from interactions.outbound import EPHEMERAL, Reply, ReplyFile, message_json
 from interactions.outcomes import Delivery, load_delivery, save_delivery
+from interactions.payloads import ComponentInteraction
 from interactions.splitting import arrange
 from trainer import notices
 from trainer.answers import link_message
@@ -73,8 +74,13 @@ class Publisher:
 
     def publish_failure(self, interaction: Interaction, actor: Actor, reply: Reply) -> None:
         """Say that a job was given up, without marking anything as shown: repeating the job may still succeed."""
+        message = message_json(reply.content)
         try:
-            self._api.edit_original(interaction.token, message_json(reply.content), ())
+            if isinstance(interaction, ComponentInteraction):
+                # There is no "thinking…" to replace, only the message that the button stands on.
+                self._api.follow_up(interaction.token, {**message, "flags": EPHEMERAL})
+            else:
+                self._api.edit_original(interaction.token, message)
         except (TokenExpired, Gone):
             self._leave_notice(actor, f"{interaction.id}-failed", reply)
 

@@ -95,7 +95,7 @@ def server() -> Iterator[OpenAiServer]:
         yield server
 
 
-def chat_with(server: OpenAiServer, **options: Any) -> closing[OpenAiChat]:  # noqa: ANN401 - the adapter's own
+def chat_with(server: OpenAiServer, **options: Any) -> closing[OpenAiChat]:
     return closing(OpenAiChat(**{"api_key": KEY, "base_url": server.base_url, "model": None} | options))
 
 

@@ -83,14 +83,14 @@ class TestAtOpenAi:
     def _openai_is_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
         resolve = socket.getaddrinfo
 
-        def resolve_here(host: str, *rest: Any) -> Any:  # noqa: ANN401 - as the function that it replaces
+        def resolve_here(host: str, *rest: Any) -> Any:
             return resolve("127.0.0.1" if host == "api.openai.com" else host, *rest)
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(name, raising=False)
 
-    def ask(self, server: OpenAiServer, **options: Any) -> None:  # noqa: ANN401 - the adapter's own
+    def ask(self, server: OpenAiServer, **options: Any) -> None:
         url = server.base_url.replace("127.0.0.1", "api.openai.com")
         with closing(OpenAiChat(api_key="sk-key", base_url=url, **options)) as chat:
             chat.reply([ChatMessage("user", "Hello")], max_tokens=20)

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interactions.discord_api import DiscordApi
-from interactions.rate_limits import (
+from interactions.discord_errors import (
     DiscordError,
     DiscordUnavailable,
     Gone,
     RateLimited,
-    RateLimits,
     Refused,
+    TokenExpired,
+)
+from interactions.rate_limits import (
+    RateLimits,
     Route,
     Setback,
-    TokenExpired,
     judge,
     retry_after,
 )

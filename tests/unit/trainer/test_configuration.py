@@ -119,7 +119,7 @@ def test_queues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_queue_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    with pytest.raises(ConfigurationError, match="TRAINGER_QUEUE: .*region"):
+    with pytest.raises(ConfigurationError, match=r"TRAINGER_QUEUE: .*region"):
         bootstrap.make_queue(Configuration(queue="http://127.0.0.1:1/000000000000/jobs"))
 
 
