@@ -19,14 +19,18 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trainer.scope import Scope
 
 DEFAULT_DATASET: Final = "default"
 NAME_MOST: Final = 48
 """Characters of a dataset's name: a button's custom id (100 characters) must have room for it."""
 
-JournalKind = Literal["batch", "correction"]
-_JOURNAL_ENTRY: Final = re.compile(r"([0-9]{13})-(batch|correction)-([0-9]{1,20})")
+JournalKind = Literal["batch", "correction", "removal"]
+"""A batch or a correction counts from here on, or counts no more."""
+KINDS: Final[Mapping[str, JournalKind]] = {"batch": "batch", "correction": "correction", "removal": "removal"}
+_JOURNAL_ENTRY: Final = re.compile(r"([0-9]{13})-(batch|correction|removal)-([0-9]{1,20})")
 
 
 class BadName(Exception):
@@ -86,8 +90,7 @@ def parse_entry(name: str) -> tuple[int, JournalKind, str] | None:
     match = _JOURNAL_ENTRY.fullmatch(name)
     if match is None:
         return None
-    kind: JournalKind = "batch" if match[2] == "batch" else "correction"
-    return int(match[1]), kind, match[3]
+    return int(match[1]), KINDS[match[2]], match[3]
 
 
 def answer_key(scope: Scope, answer_id: str) -> str:

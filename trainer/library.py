@@ -108,7 +108,10 @@ class Library:
             position = _position(index)
             fresh = self._pending(position, keys)
             for _, kind, interaction_id in fresh.values():
-                index.add(self._entries(keys, kind, interaction_id))
+                if kind == "removal":
+                    index.remove(f"{interaction_id}/")
+                else:
+                    index.add(self._entries(keys, kind, interaction_id))
             position.newest = max([position.newest, *(moment for moment, _, _ in fresh.values())])
             horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
             position.seen = sorted(name for name in {*position.seen, *fresh} if name >= horizon)
@@ -135,7 +138,7 @@ class Library:
         if correction is not None:
             source = Source("correction", author=correction.author, at=correction.created_at)
             yield Entry(
-                id=correction.id,
+                id=f"{correction.id}/0",
                 kind="correction",
                 question=correction.question,
                 answer=correction.right,

@@ -21,6 +21,11 @@ def load(store: ObjectStore, key: str, kind: type[T]) -> T | None:
         data = store.get(key).data
     except ObjectNotFound:
         return None
+    return decode(data, kind)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """A record from its bytes. Raises `StoreUnavailable` if it cannot be read."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, ValueError):

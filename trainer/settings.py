@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from trainer import records
 from trainer.datasets import DEFAULT_DATASET, settings_key
+from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainer.ports import ObjectStore
     from trainer.scope import Scope
+
+TRIES: Final = 10
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,8 +24,38 @@ class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
 
     dataset: str = DEFAULT_DATASET
     """The selected one: /train adds to it and /ask answers from it."""
+    trainer_role: str = ""
+    """A role whose members may teach, as managers do; empty for none."""
 
 
 def scope_settings(store: ObjectStore, scope: Scope) -> ScopeSettings:
     """The settings in force; the defaults where nothing was chosen."""
     return records.load(store, settings_key(scope), ScopeSettings) or ScopeSettings()
+
+
+def change_settings(
+    store: ObjectStore, scope: Scope, change: Callable[[ScopeSettings], ScopeSettings]
+) -> tuple[ScopeSettings, ScopeSettings]:
+    """Change the settings; what they were, and what they are now.
+
+    `change` is called again with the newer settings when somebody else wrote in between, so that no write is lost; it
+    may raise to give up, for example because what it builds on has changed.
+    """
+    key = settings_key(scope)
+    for _ in range(TRIES):
+        try:
+            stored = store.get(key)
+        except ObjectNotFound:
+            before, etag = ScopeSettings(), None
+        else:
+            before, etag = records.decode(stored.data, ScopeSettings), stored.etag
+        after = change(before)
+        if after == before:
+            return before, after
+        try:
+            data = msgspec.json.encode(after)
+            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            continue
+        return before, after
+    raise StoreUnavailable("too many people change the settings at once")

@@ -225,3 +225,17 @@ def test_a_damaged_record_is_not_taken_for_none(training: Training, store: FileS
     store.put("g42/datasets/default/batches/100.json", b"{")
     with pytest.raises(StoreUnavailable, match="damaged"):
         training.done(ACTOR, "100", "default")
+
+
+def test_what_was_removed_is_gone_from_every_index(training: Training, store: FileStore, library: Library) -> None:
+    train(training, [pair(1)])
+    train(training, [pair(2)], "101")
+    index = library.index(ACTOR.scope, "default")
+    keys = DatasetKeys(ACTOR.scope, "default")
+    store.delete(keys.batch("100"))
+    store.put(keys.entry(1_800_000_000_001, "removal", "100"), b"")
+    assert library.index(ACTOR.scope, "default").count().pairs == 1
+    assert index.search("What is number 1?")[0].entry.answer == "It is 2."
+    fresh = Library(store, library._cache / "fresh")
+    assert fresh.index(ACTOR.scope, "default").count().pairs == 1
+    fresh.close()
