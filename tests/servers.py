@@ -32,6 +32,17 @@ STOP_GRACE_S: Final = 3.0
 START_ATTEMPTS: Final = 3
 """A port that was free may be taken by another process before the server listens on it."""
 
+DIE_WITH_PARENT: Final = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, of prctl(2); it outlives execv
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Run as a program with the server's command for arguments: tests that are killed clean nothing up themselves.
+
+The kernel's "parent" is the thread that started the server, so that must live as long.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AwsServer:
@@ -173,7 +184,7 @@ def _process(
     with (scratch / "log").open("wb") as log:
         # A group of its own: Ctrl-C in the terminal reaches the tests alone, and stopping reaches the children too.
         process = subprocess.Popen(
-            arguments,
+            [sys.executable, "-c", DIE_WITH_PARENT, *arguments],
             cwd=scratch,
             env=environment,
             stdin=subprocess.DEVNULL,
