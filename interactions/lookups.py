@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from trainer.ports import StoreUnavailable
 
@@ -13,9 +15,14 @@ if TYPE_CHECKING:
     from trainer.ports import ObjectStore
     from trainer.scope import Scope
 
+T = TypeVar("T")
+
 NAMES_MOST: Final = 100
-AFTER_ALL: Final = "\U0010ffff"
-"""Sorts after whatever a dataset's folder holds: listing on from there finds the next dataset."""
+THREADS: Final = 4
+AFTER_SLASH: Final = "0"
+"""The character after `/`: listing on from a name with it passes over all that the name's folder holds."""
+PATIENCE_S: Final = 1.5
+"""Discord wants an answer within three seconds, the network's share included."""
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +32,27 @@ class Lookups:
 
     def __init__(self, make_store: Callable[[], ObjectStore]) -> None:
         self._make_store = make_store
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
         self._store: ObjectStore | None = None
 
     def dataset_names(self, scope: Scope) -> list[str]:
         """The names of a scope's datasets, in order; one request to the store for each."""
         try:
-            if self._store is None:
-                self._store = self._make_store()
-            return _folders(self._store, f"{scope.prefix}/datasets/")
-        except StoreUnavailable:
+            return self._in_time(lambda store: _folders(store, f"{scope.prefix}/datasets/"))
+        except (StoreUnavailable, TimeoutError):
             log.warning("no suggestions: the store does not answer")
             return []
+
+    def _in_time(self, look: Callable[[ObjectStore], T]) -> T:
+        """What a look-up finds. Raises TimeoutError: one that takes longer goes on, but nobody waits for it."""
+        return self._threads.submit(lambda: look(self._opened())).result(PATIENCE_S)
+
+    def _opened(self) -> ObjectStore:
+        with self._lock:
+            if self._store is None:
+                self._store = self._make_store()
+            return self._store
 
 
 def _folders(store: ObjectStore, prefix: str) -> list[str]:
@@ -47,5 +64,5 @@ def _folders(store: ObjectStore, prefix: str) -> list[str]:
             break
         name = info.key.removeprefix(prefix).partition("/")[0]
         names.append(name)
-        after = f"{prefix}{name}/{AFTER_ALL}"
+        after = f"{prefix}{name}{AFTER_SLASH}"
     return names

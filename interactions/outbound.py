@@ -45,9 +45,11 @@ class ReplyFile(msgspec.Struct, frozen=True):
     """A file that goes with a reply."""
 
     name: str
-    data: bytes
+    data: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     description: str = ""
+    key: str = ""
+    """Where it lies in the object store, instead of `data`: for what is too large to be kept with the reply."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import TYPE_CHECKING, Final, NamedTuple
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MESSAGES_MOST: Final = 3
 NOTICE_MOST: Final = 600
 """Characters of a reply that a notice repeats."""
+SPOOL: Final = 1024 * 1024
+"""Bytes of an attachment that are held in memory."""
 EMPTY: Final = "\N{ZERO WIDTH SPACE}"
 
 log = logging.getLogger(__name__)
@@ -86,7 +90,7 @@ class Publisher:
 
     def _reply(self, interaction: Interaction, actor: Actor, reply: Reply, sent: list[str]) -> list[str]:
         for number, piece in enumerate(_pieces(reply, interaction)):
-            files = [_outgoing(file) for file in piece.files]
+            files = [self._outgoing(file) for file in piece.files]
             if number == 0:
                 message_id = self._api.edit_original(interaction.token, piece.payload, files)
             elif number < len(sent):
@@ -110,13 +114,30 @@ class Publisher:
         addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {reply.content}")
         try:
             for number, piece in enumerate(_pieces(addressed, interaction)):
-                files = [_outgoing(file) for file in piece.files]
+                files = [self._outgoing(file) for file in piece.files]
                 key = f"{interaction.id}-{number}"
                 sent.append(self._api.create_message(interaction.channel_id, piece.payload, files, key=key))
         except (Refused, Gone):
             if not sent:
                 return self._leave_notice(actor, interaction.id, reply)
         return sent, "channel"
+
+    def _outgoing(self, file: ReplyFile) -> OutgoingFile:
+        return OutgoingFile(
+            name=file.name,
+            content_type=file.content_type,
+            open=(lambda: self._stored(file.key)) if file.key else (lambda: io.BytesIO(file.data)),
+            description=file.description or None,
+            size=None if file.key else len(file.data),
+        )
+
+    def _stored(self, key: str) -> BinaryIO:
+        """An object as a file that can be sent; what is attached is at most some tens of MiB."""
+        with self._store.open_read(key) as stream:
+            spooled: BinaryIO = cast("BinaryIO", tempfile.SpooledTemporaryFile(SPOOL))
+            shutil.copyfileobj(stream, spooled)
+            spooled.seek(0)
+            return spooled
 
     def _leave_notice(self, actor: Actor, notice_id: str, reply: Reply) -> tuple[list[str], str]:
         text = reply.content
@@ -142,14 +163,4 @@ def _fitting(files: list[ReplyFile], interaction: Interaction) -> tuple[ReplyFil
     most = interaction.attachment_size_limit
     return tuple(
         file if len(file.data) <= most else msgspec.structs.replace(file, data=file.data[:most]) for file in files
-    )
-
-
-def _outgoing(file: ReplyFile) -> OutgoingFile:
-    return OutgoingFile(
-        name=file.name,
-        content_type=file.content_type,
-        open=lambda: io.BytesIO(file.data),
-        description=file.description or None,
-        size=len(file.data),
     )

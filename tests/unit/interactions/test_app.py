@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -130,6 +131,19 @@ def test_a_store_that_fails_suggests_nothing() -> None:
             raise StoreUnavailable("x")
 
     assert Lookups(lambda: cast("ObjectStore", Failing())).dataset_names(SCOPE) == []
+
+
+def test_a_store_that_hangs_suggests_nothing_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interactions.lookups.PATIENCE_S", 0.05)
+    answer = threading.Event()
+
+    class Hanging:
+        def list(self, prefix: str, *, start_after: str = "") -> object:
+            answer.wait(20)
+            return iter(())
+
+    assert Lookups(lambda: cast("ObjectStore", Hanging())).dataset_names(SCOPE) == []
+    answer.set()
 
 
 def test_suggestions_are_bounded(tmp_path: Path) -> None:
