@@ -134,7 +134,7 @@ class Publisher:
     def _stored(self, key: str) -> BinaryIO:
         """An object as a file that can be sent; what is attached is at most some tens of MiB."""
         with self._store.open_read(key) as stream:
-            spooled: BinaryIO = cast("BinaryIO", tempfile.SpooledTemporaryFile(SPOOL))
+            spooled = cast("BinaryIO", tempfile.SpooledTemporaryFile(SPOOL))  # noqa: SIM115 - whoever sends it closes it
             shutil.copyfileobj(stream, spooled)
             spooled.seek(0)
             return spooled
