@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-Snowflake = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$")]
+Snowflake = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")]
 """An id: a decimal number of 64 bits as text, ordered by time."""
 
 ADMINISTRATOR: Final = 1 << 3
@@ -37,7 +37,7 @@ class Member(Part, frozen=True, kw_only=True):
     """A user in a server, with the permissions that hold in the channel."""
 
     user: User
-    permissions: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,40}$")] = "0"
+    permissions: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,40}\Z")] = "0"
     roles: list[Snowflake] = []
     nick: str | None = None
 
@@ -64,6 +64,7 @@ class Message(Part, frozen=True, kw_only=True):
     id: Snowflake
     channel_id: Snowflake | None = None
     content: str = ""
+    flags: int = 0
     author: User | None = None
     application_id: Snowflake | None = None
     interaction_metadata: InteractionMetadata | None = None
@@ -180,7 +181,7 @@ class Interaction(Part, frozen=True, kw_only=True):
 
     id: Snowflake
     application_id: Snowflake
-    token: Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[\w.~-]+$")]
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[\w.~-]+\Z")]
     guild_id: Snowflake | None = None
     channel_id: Snowflake | None = None
     member: Member | None = None

@@ -57,6 +57,10 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     """Seconds since the epoch."""
     sources: list[Source] = []
+    private: bool = False
+    """Only the person who asked has seen it."""
+    closest: str = ""
+    fell_back: bool = False
     v: int = 1
 
 
@@ -69,6 +73,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
 
 def load_answer(store: ObjectStore, scope: Scope, answer_id: str) -> AnswerRecord | None:
     """An answer of this scope, or None."""
+    if not answer_id.isdecimal():
+        return None
     return records.load(store, answer_key(scope, answer_id), AnswerRecord)
 
 
@@ -84,5 +90,7 @@ def link_message(store: ObjectStore, scope: Scope, message_id: str, answer_id: s
 
 def answer_shown_in(store: ObjectStore, scope: Scope, message_id: str) -> str | None:
     """The id of the answer that a message shows, or None if it shows none of ours."""
+    if not message_id.isdecimal():
+        return None
     link = records.load(store, message_key(scope, message_id), MessageRecord)
     return None if link is None else link.answer_id

@@ -19,6 +19,8 @@ class Notice(msgspec.Struct, frozen=True):
     id: str
     """The interaction's."""
     text: str
+    private: bool = False
+    """Only for this person's eyes: never mentioned where others read along."""
     v: int = 1
 
 

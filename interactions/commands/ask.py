@@ -15,7 +15,6 @@ from trainer.settings import scope_settings
 
 if TYPE_CHECKING:
     from interactions.call import AckCall, WorkCall
-    from trainer.answers import Answer
     from trainer.i18n import Translator
     from trainer.notices import Notice
 
@@ -62,14 +61,16 @@ def work(call: WorkCall[AskOptions]) -> Reply:
             author=call.actor.user_id,
             created_at=time.time(),
             sources=answer.sources,
+            private=call.given.private,
+            closest=answer.closest,
+            fell_back=answer.fell_back,
         ),
     )
-    missed = notices.waiting(store, call.actor)
-    return render(call.t, answer, record, missed)
+    return render(call.t, record, notices.waiting(store, call.actor))
 
 
-def render(t: Translator, answer: Answer, record: AnswerRecord, missed: list[Notice]) -> Reply:
-    """An answer as it is shown: the text, what it rests on, the buttons."""
+def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
+    """An answer as it is kept and shown: the text, what it rests on, what was missed, the buttons."""
     lines = [answer.text] if answer.text else [t(N_("I don't know that yet."))]
     if answer.kind == "unknown":
         if answer.closest:
@@ -78,15 +79,18 @@ def render(t: Translator, answer: Answer, record: AnswerRecord, missed: list[Not
     if answer.fell_back:
         lines.append(t(N_("-# The language model does not answer, so this is what I was taught, word for word.")))
     lines.extend(source_line(t, source) for source in answer.sources)
-    if missed:
+    told = [notice for notice in missed if answer.private or not notice.private]
+    if told:
         lines.append(t(N_("**While you were away:**")))
-        lines.extend(f"> {notice.text.splitlines()[0]}" for notice in missed if notice.text)
-    button = Button(f"correct:{record.id}", t(N_("Correct")), emoji="✏️")
+        lines.extend("> " + notice.text.replace("\n", "\n> ") for notice in told)
+    if len(told) < len(missed):
+        lines.append(t(N_("-# Something private waits for you: ask with `private: True` to see it.")))
+    button = Button(f"correct:{answer.id}", t(N_("Correct")), emoji="✏️")
     return Reply(
         "\n".join(lines),
         buttons=(button,),
-        answer_id=record.id,
-        notices=tuple(notice.id for notice in missed),
+        answer_id=answer.id,
+        notices=tuple(notice.id for notice in told),
     )
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from interactions.definitions import Handler, MessageCommand, Option, Options, SlashCommand
 from interactions.failures import Sorry
-from interactions.outbound import Button, Defer, DeferUpdate, Modal, Reply, Say, TextInput
+from interactions.outbound import EPHEMERAL, Button, Defer, DeferUpdate, Modal, Reply, Say, TextInput
 from interactions.wording import plain
-from trainer.answers import answer_shown_in
-from trainer.corrections import NoSuchAnswer, NoSuchProposal
+from trainer.answers import answer_shown_in, load_answer
+from trainer.corrections import NoSuchProposal
+from trainer.datasets import BadName, dataset_name
 from trainer.i18n import N_
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def open_form(call: AckCall[ComponentData]) -> Modal:
 
 
 def open_form_for_message(call: AckCall[Message]) -> Modal | Say:
-    """The message's menu: an answer of ours names the interaction that it answers."""
+    """The message's menu, of messages of ours; whether it is an answer turns out when it is corrected."""
     message = call.given
     ours = message.application_id or (message.author.id if message.author is not None else None)
-    if message.interaction_metadata is None or ours != call.interaction.application_id:
+    if ours != call.interaction.application_id:
         return Say(Reply(call.t(_NOT_MINE)), ephemeral=True)
     return _form(call.t, f"m{message.id}")
 
@@ -66,7 +67,9 @@ def acknowledge_form(call: AckCall[ModalData]) -> Defer | Say:
     """A form with nothing in it needs no work."""
     if not call.given.text("correction").strip():
         return Say(Reply(call.t(_EMPTY)), ephemeral=True)
-    return Defer()
+    # What only this person could see stays between us.
+    shown = call.interaction.message
+    return Defer(ephemeral=shown is not None and bool(shown.flags & EPHEMERAL))
 
 
 def work(call: WorkCall[CorrectOptions]) -> Reply:
@@ -111,14 +114,18 @@ def _correct(call: WorkCall[CorrectOptions] | WorkCall[ModalData], subject: str,
     """`subject` is an answer's id, or `m` and the id of the message that shows it."""
     scope, store = call.actor.scope, call.services.store
     answer_id = answer_shown_in(store, scope, subject[1:]) if subject.startswith("m") else subject
-    try:
-        if not answer_id or not answer_id.isdecimal():
-            raise NoSuchAnswer
-        correction = call.services.corrections.correct(call.actor, call.interaction.id, answer_id, right.strip())
-    except NoSuchAnswer:
-        raise Sorry(call.t(_NOT_MINE)) from None
+    answer = load_answer(store, scope, answer_id) if answer_id else None
+    if answer is None:
+        raise Sorry(call.t(_NOT_MINE))
+    if answer.private and not call.actor.is_manager:
+        # A proposal is for managers to read, and they have not seen the question.
+        raise Sorry(call.t(N_("That answer was private. Please ask again without `private`, then correct it.")))
+    correction = call.services.corrections.correct(call.actor, call.interaction.id, answer.id, right.strip())
     if not correction.proposed:
         thanks = call.t(N_("Thank you! From now on I will answer:"))
+        # Where others read along, a private question is not repeated.
+        if answer.private:
+            return Reply(call.t(N_("Thank you! From now on I will answer that so.")))
         return Reply(f"{thanks}\n{_both(correction)}")
     dataset = call.services.corrections.dataset_of(call.actor, correction)
     subject = f"{correction.id}:{dataset}"
@@ -137,8 +144,8 @@ def _decide(call: WorkCall[ComponentData], *, approve: bool) -> Reply:
     try:
         if not correction_id.isdecimal():
             raise NoSuchProposal
-        decided = call.services.corrections.decide(call.actor, dataset, correction_id, approve=approve)
-    except NoSuchProposal:
+        decided = call.services.corrections.decide(call.actor, dataset_name(dataset), correction_id, approve=approve)
+    except (NoSuchProposal, BadName):
         raise Sorry(call.t(N_("This proposal is no longer there."))) from None
     return Reply(_verdict_text(call.t, decided))
 
@@ -154,7 +161,7 @@ def _verdict_text(t: Translator, decided: Decided) -> str:
 
 def _both(correction: Correction) -> str:
     """Question and right answer, as far as they fit; the text is people's own, so its markdown stays harmless."""
-    question = plain(correction.question)[:SHOWN_MOST]
+    question = plain(correction.question[:SHOWN_MOST])
     lines = "\n> ".join(correction.right[:SHOWN_MOST].splitlines())
     return f"**{question}**\n> {lines}" + ("…" if len(correction.right) > SHOWN_MOST else "")
 
