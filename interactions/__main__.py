@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import sys
@@ -82,9 +83,14 @@ def serve(
     _greet(options, playground_url)
     stop.wait()
     server.close()
-    if worker is not None and close is not None and worker.stop():
+    finished = worker is None or worker.stop()
+    if close is not None and finished:
         close()
-    log.info("stopped")
+    log.info("stopped", extra={"finished": finished})
+    if not finished:
+        # A thread still runs a job that was given back: it must not go on beside whoever takes it over.
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

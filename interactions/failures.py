@@ -39,7 +39,7 @@ def given_up(t: Translator, reason: str, ref: str) -> str:
         case "ModelUnavailable":
             text = t(N_("The language model does not answer, so I cannot either just now. Please try again later."))
         case "StoreUnavailable" | "QueueUnavailable":
-            text = t(N_("My memory does not answer just now, so nothing was changed. Please try again later."))
+            text = t(N_("My memory does not answer just now, so I could not finish that. Please try again later."))
         case "AttachmentUnavailable":
             text = t(N_("I could not download the file from Discord. Please attach it again."))
         case _:

@@ -5,16 +5,22 @@ The outcome is written once. A second delivery of the job finds it and shows the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from interactions.outbound import Reply
 from trainer import records
+from trainer.ports import ObjectNotFound, PreconditionFailed, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainer.ports import ObjectStore
     from trainer.scope import Scope
+
+CLAIM_S: Final = 60.0
+"""After so long, whoever claimed a part is taken for dead: longer than sending one may take."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +30,72 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Message ids, in order of the parts."""
     way: Literal["reply", "channel", "notice"] = "reply"
     finished: bool = False
+    sending: int = -1
+    """The part that somebody is sending now and that cannot be sent again without doubling it; -1 for none."""
+    since: float = 0
+    """When they began, in seconds since the epoch."""
     v: int = 1
+
+
+class ShownElsewhere(Unavailable):
+    """Another worker is showing the same reply at this moment."""
+
+
+class Track:
+    """How far showing one outcome has come. Of several workers, one at a time sends a part that could be doubled."""
+
+    def __init__(self, store: ObjectStore, scope: Scope, interaction_id: str, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._key = _key(scope, interaction_id, "delivery")
+        self._clock = clock
+        self._etag: str | None = None
+        self.delivery = Delivery()
+        try:
+            stored = store.get(self._key)
+        except ObjectNotFound:
+            return
+        self.delivery, self._etag = records.decode(stored.data, Delivery), stored.etag
+
+    def claim(self, part: int) -> None:
+        """Only we send this part from now on. Raises `ShownElsewhere`."""
+        now = self._clock()
+        if self.delivery.sending == part and now - self.delivery.since < CLAIM_S:
+            raise ShownElsewhere("another worker shows this reply")
+        self._write(sending=part, since=now)
+
+    def sent(self, part: int, message_id: str) -> None:
+        """This part is out."""
+        messages = [*self.delivery.messages[:part], message_id, *self.delivery.messages[part + 1 :]]
+        if messages != self.delivery.messages or self.delivery.sending >= 0:
+            self._write(messages=messages, sending=-1, since=0.0)
+
+    def give_up_claim(self) -> None:
+        """The part was not sent, as far as we know."""
+        if self.delivery.sending >= 0:
+            self._write(sending=-1, since=0.0)
+
+    def go(self, way: Literal["reply", "channel", "notice"]) -> None:
+        """The rest goes this way."""
+        if way != self.delivery.way:
+            self._write(way=way)
+
+    def finish(self) -> None:
+        """Everything is out."""
+        self._write(finished=True, sending=-1, since=0.0)
+
+    def _write(self, **changes: object) -> None:
+        changed = msgspec.structs.replace(self.delivery, **changes)
+        try:
+            self._etag = self._store.put(
+                self._key,
+                msgspec.json.encode(changed),
+                if_absent=self._etag is None,
+                if_match=self._etag,
+                content_type=records.JSON_TYPE,
+            )
+        except PreconditionFailed:
+            raise ShownElsewhere("another worker shows this reply") from None
+        self.delivery = changed
 
 
 def load_outcome(store: ObjectStore, scope: Scope, interaction_id: str) -> Reply | None:
@@ -35,16 +106,6 @@ def load_outcome(store: ObjectStore, scope: Scope, interaction_id: str) -> Reply
 def save_outcome(store: ObjectStore, scope: Scope, interaction_id: str, outcome: Reply) -> Reply:
     """Keep an outcome; the first one stands and is returned."""
     return records.save_once(store, _key(scope, interaction_id, "outcome"), outcome)
-
-
-def load_delivery(store: ObjectStore, scope: Scope, interaction_id: str) -> Delivery:
-    """How far showing the outcome has come."""
-    return records.load(store, _key(scope, interaction_id, "delivery"), Delivery) or Delivery()
-
-
-def save_delivery(store: ObjectStore, scope: Scope, interaction_id: str, delivery: Delivery) -> None:
-    """Remember how far showing the outcome has come."""
-    records.save(store, _key(scope, interaction_id, "delivery"), delivery)
 
 
 def _key(scope: Scope, interaction_id: str, what: str) -> str:

@@ -60,6 +60,15 @@ class Verdict(NamedTuple):
     delay_s: float = 0
 
 
+class Abandoned(Exception):
+    """The job's lease was lost: another worker does it."""
+
+
+def never() -> bool:
+    """A job that nobody else can take."""
+    return False
+
+
 DONE: Final = Verdict("complete")
 
 
@@ -82,8 +91,11 @@ class Performer:
         self._uploads = uploads
         self._clock = clock
 
-    def perform(self, body: bytes, attempts: int) -> Verdict:
-        """Do a job that is being delivered for the `attempts`-th time. Raises nothing."""
+    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool] = never) -> Verdict:
+        """Do a job that is being delivered for the `attempts`-th time. Raises nothing.
+
+        `abandoned` says whether the job was taken over by another worker meanwhile: then nothing more is shown.
+        """
         try:
             interaction = unpack(body)
         except MalformedJob:
@@ -91,20 +103,25 @@ class Performer:
             return Verdict("bury", "MalformedJob")
         with logs.interaction(interaction.id):
             started = self._clock()
-            verdict = self._judge(interaction, attempts)
+            verdict = self._judge(interaction, attempts, abandoned)
             seconds = round(self._clock() - started, 3)
             fields = {"do": verdict.do, "reason": verdict.reason, "attempts": attempts, "seconds": seconds}
             log.info("job", extra=fields)
             return verdict
 
-    def _judge(self, interaction: AnyInteraction, attempts: int) -> Verdict:
+    def _judge(self, interaction: AnyInteraction, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
         actor = actor_of(interaction)
         if actor is None:
             return Verdict("bury", "MalformedJob")
         if attempts > TRIES_MOST:
             return self._give_up(interaction, actor, "WorkerLost")
+        tools = _Tools(self._api, interaction, actor, self._uploads, self._clock, abandoned)
         try:
-            self._publisher.publish(interaction, actor, self._outcome(interaction, actor))
+            reply = self._outcome(interaction, actor, tools)
+            tools.check()
+            self._publisher.publish(interaction, actor, reply, unsure=tools.unsure)
+        except Abandoned:
+            return Verdict("retry", "Abandoned")
         except (Unavailable, DiscordUnavailable, AttachmentUnavailable) as error:
             return self._again(interaction, actor, error, attempts, most=TRIES_UNAVAILABLE)
         except Refused as error:
@@ -115,15 +132,16 @@ class Performer:
             return self._again(interaction, actor, error, attempts, most=TRIES_BUG)
         return DONE
 
-    def _outcome(self, interaction: AnyInteraction, actor: Actor) -> Reply:
+    def _outcome(self, interaction: AnyInteraction, actor: Actor, tools: _Tools) -> Reply:
         """The reply: from an earlier delivery if there was one that got so far, else by doing the work."""
         kept = load_outcome(self._services.store, actor.scope, interaction.id)
         if kept is not None:
             return kept
-        reply = self._work(interaction, actor)
+        reply = self._work(interaction, actor, tools)
+        tools.check()
         return save_outcome(self._services.store, actor.scope, interaction.id, reply)
 
-    def _work(self, interaction: AnyInteraction, actor: Actor) -> Reply:
+    def _work(self, interaction: AnyInteraction, actor: Actor, tools: _Tools) -> Reply:
         t = translator(interaction.locale)
         try:
             target = find(self._registry, interaction)
@@ -131,7 +149,6 @@ class Performer:
             return Reply(t(N_("That command looks different by now. Please restart Discord and try again.")))
         if target.handler.work is None:
             raise MalformedJob(target.name)
-        tools = _Tools(self._api, interaction, actor, self._uploads, self._clock)
         private = _is_private(target.handler.acknowledge(AckCall(interaction, actor, t, target.given, _NOTHING)))
         call = WorkCall(interaction, actor, t, target.given, target.subject, self._services, tools)
         log.info("work", extra={"command": target.name})
@@ -179,16 +196,25 @@ class _Tools:
         actor: Actor,
         uploads: Uploads,
         clock: Callable[[], float],
+        abandoned: Callable[[], bool],
     ) -> None:
         self._api = api
         self._interaction = interaction
+        self._abandoned = abandoned
+        self.unsure = False
         self._actor = actor
         self._uploads = uploads
         self._clock = clock
         self._shown_at = float("-inf")
         self._shown = ""
 
+    def check(self) -> None:
+        """Raise `Abandoned` if the job is somebody else's by now."""
+        if self._abandoned():
+            raise Abandoned
+
     def progress(self, text: str) -> None:
+        self.check()
         now = self._clock()
         if now - self._shown_at < PROGRESS_EVERY_S or text == self._shown:
             return
@@ -198,6 +224,8 @@ class _Tools:
         except DiscordError as error:
             # Progress is a courtesy: the work goes on, and the reply itself is tried again and again.
             log.info("progress not shown", extra=_discord(error))
+            # Without an answer, Discord may still show it, even after the reply.
+            self.unsure = self.unsure or error.status is None
         self._shown_at = self._clock()
 
     @contextmanager

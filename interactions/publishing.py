@@ -6,19 +6,23 @@ import io
 import logging
 import shutil
 import tempfile
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
 
-from interactions.discord_api import Gone, OutgoingFile, Refused, TokenExpired
+from interactions.discord_api import DiscordError, Gone, OutgoingFile, Refused, TokenExpired
 from interactions.outbound import EPHEMERAL, Reply, ReplyFile, message_json
-from interactions.outcomes import Delivery, load_delivery, save_delivery
+from interactions.outcomes import Track
 from interactions.payloads import ComponentInteraction
 from interactions.splitting import arrange
 from trainer import notices
 from trainer.answers import link_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from interactions.discord_api import DiscordApi
     from interactions.outbound import Json
     from interactions.payloads import Interaction
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 MESSAGES_MOST: Final = 3
 NOTICE_MOST: Final = 600
 """Characters of a reply that a notice repeats."""
+LOOK_AGAIN_S: Final = (2.0, 5.0)
+"""When to look whether a late edit has replaced the reply, in seconds after it and after each other."""
 SPOOL: Final = 1024 * 1024
 """Bytes of an attachment that are held in memory."""
 EMPTY: Final = "\N{ZERO WIDTH SPACE}"
@@ -45,39 +51,55 @@ class _Piece(NamedTuple):
 class Publisher:
     """Shows replies at Discord."""
 
-    def __init__(self, api: DiscordApi, store: ObjectStore) -> None:
+    def __init__(
+        self,
+        api: DiscordApi,
+        store: ObjectStore,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._api = api
         self._store = store
+        self._clock = clock
+        self._sleep = sleep
 
-    def publish(self, interaction: Interaction, actor: Actor, reply: Reply) -> None:
-        """Show a reply, going on where an earlier try stopped.
+    def publish(self, interaction: Interaction, actor: Actor, reply: Reply, *, unsure: bool = False) -> None:
+        """Show a reply, going on where an earlier try stopped; nothing happens if all of it is out.
 
-        Raises `DiscordUnavailable` when trying again later may help; what is out already is remembered.
+        `unsure` says that Discord may still apply an earlier edit: then it is looked at again.
+        Raises `DiscordUnavailable` and `ShownElsewhere` when trying again later may help.
         """
-        delivery = load_delivery(self._store, actor.scope, interaction.id)
-        if delivery.finished and delivery.way != "reply":
+        track = Track(self._store, actor.scope, interaction.id, self._clock)
+        if track.delivery.finished:
             return
+        pieces = _pieces(reply, interaction)
         try:
-            sent = self._reply(interaction, actor, reply, list(delivery.messages))
-            way = "reply"
+            self._show(interaction, reply, pieces, track)
         except TokenExpired:
-            sent, way = self._late(interaction, actor, reply, delivery)
+            self._late(interaction, actor, reply, pieces, track)
         except Gone:
             # The message was deleted, or our acknowledgement came too late for Discord: nothing is left to edit.
-            sent, way = self._leave_notice(actor, interaction.id, reply)
-        for message_id in sent:
-            if reply.answer_id:
+            self._leave_notice(actor, interaction.id, reply.content, private=reply.private)
+            track.go("notice")
+        if reply.answer_id:
+            for message_id in track.delivery.messages:
                 link_message(self._store, actor.scope, message_id, reply.answer_id)
-        done = Delivery(messages=sent, way="channel" if way == "channel" else "reply", finished=True)
-        if way == "notice":
-            done = Delivery(way="notice", finished=True)
-        save_delivery(self._store, actor.scope, interaction.id, done)
-        if way != "notice":
+        if track.delivery.way != "notice":
             notices.seen(self._store, actor, list(reply.notices))
-        log.info("published", extra={"way": way, "messages": len(sent), "files": len(reply.files)})
+        track.finish()
+        if unsure and track.delivery.way == "reply":
+            self._look_again(interaction, pieces[0])
+        done = track.delivery
+        log.info("published", extra={"way": done.way, "messages": len(done.messages), "files": len(reply.files)})
 
     def publish_failure(self, interaction: Interaction, actor: Actor, reply: Reply) -> None:
-        """Say that a job was given up, without marking anything as shown: repeating the job may still succeed."""
+        """Say that a job was given up, unless some of its reply is out already.
+
+        Nothing is marked as shown: repeating the job may still succeed.
+        """
+        if Track(self._store, actor.scope, interaction.id, self._clock).delivery.messages:
+            return
         message = message_json(reply.content)
         try:
             if isinstance(interaction, ComponentInteraction):
@@ -86,41 +108,62 @@ class Publisher:
             else:
                 self._api.edit_original(interaction.token, message)
         except (TokenExpired, Gone):
-            self._leave_notice(actor, f"{interaction.id}-failed", reply)
+            self._leave_notice(actor, f"{interaction.id}-failed", reply.content, private=True)
 
-    def _reply(self, interaction: Interaction, actor: Actor, reply: Reply, sent: list[str]) -> list[str]:
-        for number, piece in enumerate(_pieces(reply, interaction)):
-            files = [self._outgoing(file) for file in piece.files]
-            if number == 0:
-                message_id = self._api.edit_original(interaction.token, piece.payload, files)
-            elif number < len(sent):
-                message_id = self._api.edit_message(interaction.token, sent[number], piece.payload, files)
-            else:
-                message_id = self._api.follow_up(interaction.token, piece.payload, files)
-            sent[number:] = [message_id, *sent[number + 1 :]]
-            # Written after each message, so that a worker that takes over edits this one instead of sending it again.
-            save_delivery(self._store, actor.scope, interaction.id, Delivery(messages=sent))
-        return sent
+    def _show(self, interaction: Interaction, reply: Reply, pieces: list[_Piece], track: Track) -> None:
+        """In place of "thinking…" and below it."""
+        first = pieces[0]
+        if track.delivery.way == "reply":
+            track.sent(0, self._api.edit_original(interaction.token, first.payload, self._files(first)))
+        # A follow-up does not inherit who sees the first message.
+        private: Json = {"flags": EPHEMERAL} if reply.private else {}
+        for number in range(len(track.delivery.messages), len(pieces)):
+            piece = pieces[number]
+            with _claimed(track, number):
+                sent = self._api.follow_up(interaction.token, piece.payload | private, self._files(piece))
+            track.sent(number, sent)
 
-    def _late(
-        self, interaction: Interaction, actor: Actor, reply: Reply, delivery: Delivery
-    ) -> tuple[list[str], str]:
-        """The token has expired: post to the channel where the bot may, else keep the outcome for later."""
-        if delivery.finished:
-            return list(delivery.messages), "reply"
+    def _late(self, interaction: Interaction, actor: Actor, reply: Reply, pieces: list[_Piece], track: Track) -> None:
+        """The token has expired: what is left goes to the channel where the bot may, else below the next answer."""
+        left = pieces[len(track.delivery.messages) :]
+        if not left:
+            return
+        text = "\n\n".join(str(piece.payload["content"]) for piece in left)
         if reply.private or interaction.channel_id is None or not self._api.has_token:
-            return self._leave_notice(actor, interaction.id, reply)
-        sent: list[str] = []
-        addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {reply.content}")
+            self._leave_notice(actor, interaction.id, text, private=reply.private)
+            track.go("notice")
+            return
+        track.go("channel")
+        addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {text}")
+        posted = len(track.delivery.messages)
         try:
-            for number, piece in enumerate(_pieces(addressed, interaction)):
-                files = [self._outgoing(file) for file in piece.files]
-                key = f"{interaction.id}-{number}"
-                sent.append(self._api.create_message(interaction.channel_id, piece.payload, files, key=key))
+            for piece in _pieces(addressed, interaction):
+                number = len(track.delivery.messages)
+                with _claimed(track, number):
+                    key = f"{interaction.id}-{number}"
+                    sent = self._api.create_message(
+                        interaction.channel_id, piece.payload, self._files(piece), key=key
+                    )
+                track.sent(number, sent)
         except (Refused, Gone):
-            if not sent:
-                return self._leave_notice(actor, interaction.id, reply)
-        return sent, "channel"
+            # Not allowed to write there, or no longer.
+            self._leave_notice(actor, interaction.id, text, private=False)
+            if len(track.delivery.messages) == posted:
+                track.go("notice")
+
+    def _look_again(self, interaction: Interaction, first: _Piece) -> None:
+        """An edit of which nobody knows what became may come after the last one: then the last one is repeated."""
+        for wait in LOOK_AGAIN_S:
+            self._sleep(wait)
+            try:
+                if self._api.get_original(interaction.token).get("content") != first.payload["content"]:
+                    self._api.edit_original(interaction.token, first.payload, self._files(first))
+            except DiscordError as error:
+                log.info("not looked at again", extra={"status": error.status, "code": error.code})
+                return
+
+    def _files(self, piece: _Piece) -> list[OutgoingFile]:
+        return [self._outgoing(file) for file in piece.files]
 
     def _outgoing(self, file: ReplyFile) -> OutgoingFile:
         return OutgoingFile(
@@ -139,12 +182,21 @@ class Publisher:
             spooled.seek(0)
             return spooled
 
-    def _leave_notice(self, actor: Actor, notice_id: str, reply: Reply) -> tuple[list[str], str]:
-        text = reply.content
+    def _leave_notice(self, actor: Actor, notice_id: str, text: str, *, private: bool) -> None:
         if len(text) > NOTICE_MOST:
             text = text[:NOTICE_MOST].rstrip() + "…"
-        notices.leave(self._store, actor.scope, actor.user_id, notices.Notice(notice_id, text))
-        return [], "notice"
+        notices.leave(self._store, actor.scope, actor.user_id, notices.Notice(notice_id, text, private))
+
+
+@contextmanager
+def _claimed(track: Track, number: int) -> Iterator[None]:
+    """While a part is being sent, no other worker sends it."""
+    track.claim(number)
+    try:
+        yield
+    except DiscordError:
+        track.give_up_claim()
+        raise
 
 
 def _pieces(reply: Reply, interaction: Interaction) -> list[_Piece]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from trainer import logs
 from trainer.configuration import ConfigurationError
-from trainer.ports import LeaseLost, PortError, QueueUnavailable
+from trainer.ports import LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 class Performs(Protocol):
     """What does a job."""
 
-    def perform(self, body: bytes, attempts: int) -> Verdict:
-        """Do a job. Raises nothing."""
+    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
+        """Do a job, unless it is abandoned meanwhile. Raises nothing."""
         ...
 
 
@@ -63,6 +63,7 @@ class Worker:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
+        self._lost: set[str] = set()
         self._threads = [threading.Thread(target=self._loop, name=f"worker-{n}", daemon=True) for n in range(threads)]
         self._keeper = threading.Thread(target=self._keep, name="leases", daemon=True)
 
@@ -90,21 +91,21 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 jobs = self._queue.lease(wait_s=self._poll_s, visibility_s=self._lease_s)
-            except QueueUnavailable as error:
+                for job in jobs:
+                    self._do(job)
+            except Exception as error:  # noqa: BLE001 - whatever happens, this thread goes on taking jobs
                 log.error("the queue does not answer", extra=logs.places(error))  # noqa: TRY400 - no traceback
                 self._stopping.wait(PAUSE_S)
-                continue
-            for job in jobs:
-                self._do(job)
 
     def _do(self, job: Job) -> None:
         with self._lock:
             self._running[job.receipt] = job
         try:
-            verdict = self._performer.perform(job.body, job.attempts)
+            verdict = self._performer.perform(job.body, job.attempts, lambda: job.receipt in self._lost)
         finally:
             with self._lock:
                 self._running.pop(job.receipt, None)
+                self._lost.discard(job.receipt)
         match verdict.do:
             case "complete":
                 self._settle(job, "complete", lambda: self._queue.complete(job))
@@ -119,7 +120,10 @@ class Worker:
             act()
         except LeaseLost:
             log.warning("lease lost", extra={"job": job.id, "what": what})
-        except PortError as error:
+            with self._lock:
+                if job.receipt in self._running:
+                    self._lost.add(job.receipt)
+        except Exception as error:  # noqa: BLE001 - the threads that keep leases and take jobs must not end
             log.error("not settled", extra={"job": job.id, "what": what, **logs.places(error)})  # noqa: TRY400
 
     def _keep(self) -> None:

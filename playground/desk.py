@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MAX_USER_INSTALL_FOLLOW_UPS: Final = 5
 MAX_KEPT: Final = 20_000
 DEFAULT_SIZE_LIMIT: Final = 10 * 1024 * 1024
+NONCE_S: Final = 180.0
+"""How long a nonce is remembered; the documentation only says "the past few minutes"."""
 
 
 class Desk:
@@ -259,13 +261,24 @@ class Desk:
         channel = self.channel(channel_id)
         check_message(body, uploads, use=Use.CHANNEL, size_limit=self.attachment_size_limit)
         with self.changed:
-            message = Message(self.ids.next(), channel, self.world.bot, 0, self.clock.now())
+            nonce = str(body["nonce"]) if body.get("enforce_nonce") and body.get("nonce") else ""
+            if (known := self._same_nonce(channel, nonce)) is not None:
+                return known
+            message = Message(self.ids.next(), channel, self.world.bot, 0, self.clock.now(), nonce=nonce)
             reference = body.get("message_reference")
             if isinstance(reference, dict) and reference.get("message_id"):
                 self._refer(message, reference)
             self.writer.fill(message, body, uploads, now=self.clock.now())
             self._keep(message)
             return message
+
+    def _same_nonce(self, channel: Channel, nonce: str) -> Message | None:
+        """The message that was created with this nonce "in the past few minutes", as the documentation has it."""
+        oldest = self.clock.now() - NONCE_S
+        recent = (
+            m for m in reversed(self.messages.values()) if m.channel.id == channel.id and m.created_at >= oldest
+        )
+        return next((message for message in recent if nonce and message.nonce == nonce), None)
 
     def _refer(self, message: Message, reference: dict[str, Any]) -> None:
         target = self.messages.get(str(reference["message_id"]))

@@ -61,6 +61,7 @@ class Message:
     pinged: Pinged = field(default_factory=Pinged)
     allowed_mentions_missing: bool = False
     history: list[Revision] = field(default_factory=list)
+    nonce: str = ""
     interaction_id: str | None = None
     metadata: dict[str, Any] | None = None
     reference: str | None = None

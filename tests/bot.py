@@ -114,9 +114,9 @@ class Bot:
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.02)
 
-    def until_idle(self) -> None:
+    def until_idle(self, *, timeout: float = 20) -> None:
         """Wait until no job is left to do."""
-        self.until(lambda: self.queue.depth()[:3] == (0, 0, 0))
+        self.until(lambda: self.queue.depth()[:3] == (0, 0, 0), timeout=timeout)
 
     def channel(self) -> list[Message]:
         """The messages that everybody sees in the server's first channel."""

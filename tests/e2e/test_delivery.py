@@ -41,10 +41,11 @@ def edits(bot: Bot) -> int:
 def test_a_second_delivery_changes_nothing_and_answers_the_same(bot: Bot) -> None:
     exchange = bot.ada().command("train", text=f"Q: {QUESTION} A: Press M.")
     first = exchange.wait().content
+    bot.until_idle()
     before = edits(bot)
     exchange.redeliver()
-    bot.until(lambda: edits(bot) > before)
     bot.until_idle()
+    assert edits(bot) == before
     assert [message.text for message in exchange.messages] == [first]
     assert examples(bot) == 1
 
@@ -55,9 +56,7 @@ def test_a_second_delivery_of_a_long_answer_sends_no_part_twice(bot: Bot) -> Non
     exchange = bot.bob().command("ask", prompt="Tell me about the castle?")
     first = [message.id for message in exchange.wait().messages]
     assert len(first) == 2
-    before = edits(bot)
     exchange.redeliver()
-    bot.until(lambda: edits(bot) >= before + 2)
     bot.until_idle()
     assert [message.id for message in exchange.messages] == first
 
@@ -115,9 +114,13 @@ def test_after_fifteen_minutes_a_private_answer_waits_for_the_next_question(bot:
     assert not any("Press M." in message.text for message in bot.channel())
     other = bot.ada().command("ask", prompt="What else?").wait().content
     assert "While you were away" not in other
-    mentioned = bot.bob().command("ask", prompt="What else?").wait().content
-    assert "**While you were away:**\n> Press M." in mentioned
-    assert "While you were away" not in bot.bob().command("ask", prompt="What else?").wait().content
+    public = bot.bob().command("ask", prompt="What else?").wait().content
+    assert "Press M." not in public
+    assert "Something private waits for you" in public
+    mentioned = bot.bob().command("ask", prompt="What else?", private=True).wait()
+    assert mentioned.ephemeral
+    assert "**While you were away:**\n> Press M." in mentioned.content
+    assert "waits for you" not in bot.bob().command("ask", prompt="What else?").wait().content
 
 
 def test_without_a_bot_token_a_late_answer_waits_too(tmp_path: Path) -> None:
@@ -130,6 +133,112 @@ def test_without_a_bot_token_a_late_answer_waits_too(tmp_path: Path) -> None:
         bot.start_worker()
         bot.until_idle()
         assert "> Press M." in bot.bob().command("ask", prompt="What else?").wait().content
+
+
+def long_answer(bot: Bot) -> str:
+    text = "\n\n".join(["All about the castle. " * 40] * 4)
+    bot.ada().command("train", text=f"Q: Tell me about the castle? A: {text}").wait()
+    return "Tell me about the castle?"
+
+
+def test_every_part_of_a_private_answer_is_private(bot: Bot) -> None:
+    question = long_answer(bot)
+    reply = bot.bob().command("ask", prompt=question, private=True).wait()
+    assert len(reply.messages) == 2
+    assert reply.ephemeral
+
+
+def test_a_private_question_is_not_repeated_in_public(bot: Bot) -> None:
+    teach(bot)
+    answer = bot.ada().command("ask", prompt=QUESTION, private=True).wait().message
+    thanks = bot.ada().click(answer.id, "Correct").submit({"correction": "Press N."}).wait()
+    assert thanks.ephemeral
+    assert QUESTION not in thanks.content
+    public = bot.ada().command("correct", message_id=answer.id, correction="Press O.").wait()
+    assert QUESTION not in public.content
+    mine = bot.bob().command("ask", prompt=QUESTION, private=True).wait().message
+    told = bot.bob().click(mine.id, "Correct").submit({"correction": "Press P."}).wait()
+    assert "That answer was private" in told.content
+
+
+def test_two_deliveries_at_once_send_no_part_twice(bot: Bot) -> None:
+    """Two jobs for one interaction, worked on at the same time."""
+    question = long_answer(bot)
+    bot.playground.faults.add(method="POST", path=HOOK, times=None, delay=0.5, processed=True)
+    exchange = bot.bob().command("ask", prompt=question)
+    exchange.redeliver()
+    bot.until(lambda: len(exchange.messages) == 2)
+    bot.until_idle(timeout=90)
+    assert len(exchange.messages) == 2
+
+
+def test_a_worker_that_lost_its_job_shows_nothing_more(bot: Bot) -> None:
+    teach(bot)
+    bot.stop_worker()
+    exchange = bot.bob().command("ask", prompt=QUESTION)
+    (job,) = bot.queue.lease(wait_s=5, visibility_s=30)
+    assert bot.performer.perform(job.body, job.attempts, lambda: True).reason == "Abandoned"
+    assert exchange.messages[0].loading
+    bot.queue.release(job)
+    bot.start_worker()
+    assert exchange.wait().content.startswith("Press M.")
+
+
+def test_what_was_shown_in_time_is_not_posted_again_later(bot: Bot) -> None:
+    """The worker dies after the last message and before it is noted that this was the last."""
+    teach(bot)
+    exchange = bot.bob().command("ask", prompt=QUESTION)
+    exchange.wait()
+    bot.until_idle()
+    key = f"{bot.services_scope().prefix}/outcomes/{exchange.id}.delivery.json"
+    shown = bot.services.store.get(key).data
+    bot.services.store.put(key, shown.replace(b'"finished":true', b'"finished":false'))
+    bot.playground.advance(16 * 60)
+    exchange.redeliver()
+    bot.until_idle()
+    assert sum("Press M." in message.text for message in bot.channel()) == 1
+
+
+def test_progress_that_arrives_late_does_not_stay(bot: Bot) -> None:
+    bot.playground.faults.add(method="PATCH", path=ORIGINAL, times=1, delay=4.0, processed=True)
+    rows = "".join(f"Question number {n}?,Answer {n}\n" for n in range(600))
+    exchange = bot.ada().command("train", file=File("many.csv", b"question,answer\n" + rows.encode()))
+    bot.until(lambda: any("I learned" in m.text for m in exchange.messages), timeout=60)
+    bot.until_idle(timeout=60)
+    assert "I learned 600 new things" in exchange.messages[0].text
+
+
+def test_a_late_answer_can_be_corrected_from_its_menu(bot: Bot) -> None:
+    teach(bot)
+    bot.stop_worker()
+    bot.bob().command("ask", prompt=QUESTION)
+    bot.playground.advance(16 * 60)
+    bot.start_worker()
+    bot.until(lambda: any("Press M." in message.text for message in bot.channel()))
+    (posted,) = [message for message in bot.channel() if "Press M." in message.text]
+    opened = bot.ada().message_command("Correct this answer", posted.id)
+    assert "From now on" in opened.submit({"correction": "Press N."}).wait().content
+
+
+def test_a_posting_whose_answer_was_lost_is_not_doubled(bot: Bot) -> None:
+    teach(bot)
+    bot.stop_worker()
+    bot.bob().command("ask", prompt=QUESTION)
+    bot.playground.advance(16 * 60)
+    fault = bot.playground.faults.add(method="POST", path=r"/channels/\d+/messages$", reset="after", processed=True)
+    bot.start_worker()
+    bot.until_idle(timeout=60)
+    assert fault.hits == 1
+    assert sum("Press M." in message.text for message in bot.channel()) == 1
+
+
+@pytest.mark.parametrize("subject", ["m../../x", "../../x", "m", "x"])
+def test_a_forged_subject_is_answered_like_any_other_message(bot: Bot, subject: str) -> None:
+    teach(bot)
+    answer = bot.ada().command("ask", prompt=QUESTION).wait().message
+    form = bot.ada().click(answer.id, f"correct:{subject}", force=True)
+    assert "not an answer of mine" in form.submit({"correction": "x"}).wait().content
+    assert not bot.queue.dead()
 
 
 def failing(bot: Bot, error: Exception, times: int) -> None:

@@ -66,6 +66,15 @@ def test_rejected_lines_are_told_and_attached(bot: Bot) -> None:
     assert attached.data.decode().splitlines()[-1].startswith("row 11: the answer is missing")
 
 
+def test_text_beside_a_refused_file_is_learned(bot: Bot) -> None:
+    picture = File("faq.csv", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    told = bot.ada().command("train", text="Q: One? A: Uno.", file=picture).wait().content
+    assert "I don't read that kind of file (image)" in told
+    assert "I learned 1 new thing" in told
+    answer = bot.bob().command("ask", prompt="One?").wait().content
+    assert answer.startswith("Uno.\n-# Source: taught by")
+
+
 def test_a_file_that_is_no_text_is_refused_with_a_reason(bot: Bot) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + bytes(64)
     told = bot.ada().command("train", file=File("faq.csv", picture)).wait().content

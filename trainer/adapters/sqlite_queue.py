@@ -88,10 +88,11 @@ class SqliteQueue:
     Args:
         path: the database file.
         max_body: the largest body it takes, in bytes.
-        busy_timeout_s: how long an operation waits for other writers before it raises `QueueUnavailable`.
+        busy_timeout_s: how long an operation waits for other writers before it raises `QueueUnavailable`: so long for
+            the threads of this process, and so long for other processes.
     """
 
-    def __init__(self, path: Path, *, max_body: int = MAX_BODY, busy_timeout_s: float = 2.0) -> None:
+    def __init__(self, path: Path, *, max_body: int = MAX_BODY, busy_timeout_s: float = 1.0) -> None:
         self.max_body = max_body
         self._path = path.absolute()
         self._busy_timeout_s = busy_timeout_s
