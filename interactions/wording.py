@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trainer.answers import Source
     from trainer.batches import Batch
     from trainer.i18n import Translator
-    from trainer.importers import FileRefusal, Rejection
+    from trainer.importers import Rejection
 
 MARKDOWN: Final = frozenset("\\*_~`|<>[]()#@")
 
@@ -52,9 +52,11 @@ REJECTIONS: Final[Mapping[str, str]] = {
 REFUSALS: Final[Mapping[str, str]] = {
     "empty": N_("The file is empty, so there is nothing to learn."),
     "binary": N_("That is not a text file. I read JSONL, JSON, CSV, TSV, TXT, Markdown and PDF."),
-    "unsupported": N_("I don't read {kind} files. I read JSONL, JSON, CSV, TSV, TXT, Markdown and PDF."),
+    "unsupported": N_(
+        "I don't read that kind of file ({kind}). I read JSONL, JSON, CSV, TSV, TXT, Markdown and PDF."
+    ),
     "encrypted": N_("The file needs a password. Please send it without one."),
-    "damaged": N_("The file is damaged: I could not read it to the end, and nothing was learned."),
+    "damaged": N_("The file is damaged: I could not read it to the end."),
     "too_large": N_("The file is too large for me."),
     "no_text": N_("There is no text in that file. A scanned page is a picture; I need text."),
     "not_tabular": N_("I see no columns of questions and answers. Please name them “question” and “answer”."),
@@ -106,6 +108,6 @@ def rejection_lines(t: Translator, rejections: Iterable[Rejection]) -> Iterator[
         yield f"{place}: {reason} ({rejection.field})" if rejection.field else f"{place}: {reason}"
 
 
-def refusal_sentence(t: Translator, refusal: FileRefusal) -> str:
-    """Why a whole file was refused."""
-    return t(REFUSALS[refusal.reason], kind=refusal.detail.upper())
+def refusal_sentence(t: Translator, reason: str, detail: str) -> str:
+    """Why a file was refused, or not read to its end."""
+    return t(REFUSALS[reason], kind=detail)

@@ -45,6 +45,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     rejections: list[Rejection] = []
     chunks: list[str] = []
     """Keys of objects with more examples, a JSON document a line."""
+    refusal: str = ""
+    """Why the file was not read, or not to its end: a value of `trainer.importers.RefusalReason`."""
+    refusal_detail: str = ""
     rejections_key: str = ""
     """Key of an object with all rejections, a JSON document a line, where they are too many for this record."""
     v: int = 1

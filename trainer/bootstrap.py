@@ -74,6 +74,14 @@ def make_chat(configuration: Configuration) -> ChatModel | None:
         raise ConfigurationError(f"OPENAI_BASE_URL or OPENAI_API_KEY: {error}") from None
 
 
+def check(configuration: Configuration) -> None:
+    """Raise `ConfigurationError` for settings that no adapter takes, without making the adapters."""
+    if configuration.store == "s3://" or configuration.store.startswith("s3:///"):
+        raise ConfigurationError("TRAINGER_STORE must be file:<folder> or s3://<bucket>/<prefix>")
+    if configuration.openai_base_url and not configuration.openai_base_url.startswith(("http://", "https://")):
+        raise ConfigurationError("OPENAI_BASE_URL must begin with http:// or https://")
+
+
 def make_services(configuration: Configuration) -> Services:
     """Everything that a worker needs."""
     from trainer.answering import Answering

@@ -4,10 +4,16 @@
     g42/datasets/<name>/batches/<interaction>.json     what one /train brought; never changed
     g42/datasets/<name>/chunks/<interaction>/…         its examples, when they are too many for that record
     g42/datasets/<name>/corrections/<interaction>.json one /correct; never changed
+    g42/datasets/<name>/verdicts/<interaction>.json    what a manager decided about a proposed correction
+    g42/datasets/<name>/removed/<interaction>          empty; the batch or correction counts no more
     g42/datasets/<name>/journal/<ms>-<kind>-<id>       empty; says in which order the above became valid
     g42/originals/<attachment>                         what was uploaded, as it came
     g42/answers/<interaction>.json                     an answer that was given
     g42/messages/<message>.json                        which answer a message shows
+    g42/outcomes/<interaction>.…                       the reply to a command, and how far it has been shown
+    g42/pins/<interaction>.json                        which dataset a command is about, once it has been decided
+    g42/unseen/<person>/<interaction>.json             what the person could not be shown
+    identity.json                                      names the store itself
 
 Every key carries the interaction's id, so a second delivery of a job writes the same objects.
 """
@@ -17,6 +23,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, Literal
+
+from trainer.keys import MAX_SEGMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,11 +48,12 @@ class BadName(Exception):
 def dataset_name(wanted: str) -> str:
     """The name under which a dataset is kept. Raises `BadName`.
 
-    Letters and digits of any script, `-` and `_`; spaces become `-`, and case does not count.
+    Letters, their marks and digits of any script, `-` and `_`; spaces become `-`, and case does not count.
     """
     name = re.sub(r"\s+", "-", unicodedata.normalize("NFKC", wanted).strip().casefold())
     name = unicodedata.normalize("NFC", name)
-    if not 0 < len(name) <= NAME_MOST or not re.fullmatch(r"\w[\w-]*", name) or len(name.encode()) > 2 * NAME_MOST:
+    fit = all(char in "-_" or unicodedata.category(char)[0] in "LMN" for char in name) and name[:1] not in {"", "-"}
+    if not fit or len(name) > NAME_MOST or len(name.encode()) > MAX_SEGMENT_BYTES:
         raise BadName
     return name
 
@@ -76,6 +85,10 @@ class DatasetKeys:
         """What a manager decided about a proposed correction."""
         return f"{self.root}verdicts/{interaction_id}.json"
 
+    def removed(self, interaction_id: str) -> str:
+        """Says for good that a batch or a correction counts no more, whatever the journal says later."""
+        return f"{self.root}removed/{interaction_id}"
+
     def entry(self, milliseconds: int, kind: JournalKind, interaction_id: str) -> str:
         """A journal entry: from this moment on, the record counts."""
         return f"{self.journal}{milliseconds:013}-{kind}-{interaction_id}"
@@ -96,6 +109,11 @@ def parse_entry(name: str) -> tuple[int, JournalKind, str] | None:
 def answer_key(scope: Scope, answer_id: str) -> str:
     """An answer that was given."""
     return f"{scope.prefix}/answers/{answer_id}.json"
+
+
+def pin_key(scope: Scope, interaction_id: str) -> str:
+    """Which dataset a command is about."""
+    return f"{scope.prefix}/pins/{interaction_id}.json"
 
 
 def message_key(scope: Scope, message_id: str) -> str:

@@ -7,11 +7,14 @@ entries of that stretch it has had already.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import sqlite3
 import threading
+import time
 import uuid
-from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -22,7 +25,7 @@ from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, parse_entry
 from trainer.importers import Example
 from trainer.index import Entry, ExampleIndex, IndexDamaged
-from trainer.ports import StoreUnavailable
+from trainer.ports import ObjectNotFound, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +35,13 @@ if TYPE_CHECKING:
     from trainer.ports import ObjectStore
     from trainer.scope import Scope
 
-OVERLAP_MS: Final = 120_000
+OVERLAP_MS: Final = 600_000
 """How far the clocks of two writers, and a slow write, may be apart."""
+STRETCH: Final = 100
+"""Journal entries that are read in one transaction: meanwhile other processes cannot write to the index."""
+OPEN_MOST: Final = 64
+IDLE_S: Final = 120.0
+"""Beyond `OPEN_MOST`, indexes are closed that were not asked for in so long."""
 MARK: Final = "journal"
 IDENTITY_KEY: Final = "identity.json"
 
@@ -56,6 +64,24 @@ class _Position(msgspec.Struct):
     """Entries of the last stretch."""
 
 
+class _Entry(NamedTuple):
+    """A journal entry."""
+
+    kind: JournalKind
+    id: str
+    counts_from: int
+    """Milliseconds since the epoch."""
+
+
+class _Opened:
+    """An index that is open, and when it was last asked for."""
+
+    def __init__(self, index: ExampleIndex) -> None:
+        self.index = index
+        self.lock = threading.Lock()
+        self.used_at = time.monotonic()
+
+
 class Library:
     """All indexes, made on demand. Safe to use from several threads."""
 
@@ -63,69 +89,100 @@ class Library:
         self._store = store
         self._cache = cache
         self._lock = threading.Lock()
-        self._indexes: dict[tuple[Scope, str], tuple[ExampleIndex, threading.Lock]] = {}
+        self._indexes: OrderedDict[tuple[Scope, str], _Opened] = OrderedDict()
         self._identity = ""
 
     def index(self, scope: Scope, dataset: str) -> ExampleIndex:
-        """The dataset's index with everything in it that was accepted before this call."""
-        index, lock = self._open(scope, dataset)
+        """The dataset's index with everything in it that was accepted before this call.
+
+        It stays open for at least `IDLE_S` seconds. Raises `StoreUnavailable`, also when another process keeps the
+        index to itself for too long.
+        """
+        opened = self._open(scope, dataset)
         keys = DatasetKeys(scope, dataset)
-        with lock:
+        with opened.lock:
             try:
-                self._update(index, keys)
+                self._update(opened.index, keys)
             except IndexDamaged:
                 # The damaged file is gone: an index is made again from the store.
                 log.warning("index was damaged and is made again")
-                self._update(index, keys)
-        return index
+                self._update(opened.index, keys)
+            except sqlite3.OperationalError as error:
+                raise StoreUnavailable(f"the index: {error.sqlite_errorname}") from None
+        return opened.index
 
     def close(self) -> None:
         """Close all indexes."""
         with self._lock:
-            for index, _ in self._indexes.values():
-                index.close()
+            for opened in self._indexes.values():
+                opened.index.close()
             self._indexes.clear()
 
-    def _open(self, scope: Scope, dataset: str) -> tuple[ExampleIndex, threading.Lock]:
+    def _open(self, scope: Scope, dataset: str) -> _Opened:
         with self._lock:
             if not self._identity:
                 self._identity = records.save_once(self._store, IDENTITY_KEY, Identity(uuid.uuid4().hex)).id
             found = self._indexes.get((scope, dataset))
             if found is None:
-                folder = self._cache / self._identity / scope.prefix
-                folder.mkdir(parents=True, exist_ok=True)
-                found = ExampleIndex(folder / f"{quote(dataset, safe='')}.sqlite3"), threading.Lock()
-                self._indexes[scope, dataset] = found
+                found = self._indexes[scope, dataset] = _Opened(ExampleIndex(self._path(scope, dataset)))
+                self._close_idle()
+            found.used_at = time.monotonic()
+            self._indexes.move_to_end((scope, dataset))
             return found
 
-    def _update(self, index: ExampleIndex, keys: DatasetKeys) -> None:
-        """Read what is new in the journal into the index."""
-        if not self._pending(_position(index), keys):
-            return
-        # In one transaction, with the position read again: the file may have been deleted in between, or another
-        # process may have read the same entries. If reading stops half-way, nothing of it stays.
-        with index.transaction():
-            position = _position(index)
-            fresh = self._pending(position, keys)
-            for _, kind, interaction_id in fresh.values():
-                if kind == "removal":
-                    index.remove(f"{interaction_id}/")
-                else:
-                    index.add(self._entries(keys, kind, interaction_id))
-            position.newest = max([position.newest, *(moment for moment, _, _ in fresh.values())])
-            horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
-            position.seen = sorted(name for name in {*position.seen, *fresh} if name >= horizon)
-            index.set_mark(MARK, msgspec.json.encode(position).decode())
+    def _path(self, scope: Scope, dataset: str) -> Path:
+        folder = self._cache / self._identity / scope.prefix
+        folder.mkdir(parents=True, exist_ok=True)
+        # A digest, since a name in another script may be too long for a file system once it is escaped.
+        return folder / f"{hashlib.blake2b(dataset.encode(), digest_size=16).hexdigest()}.sqlite3"
 
-    def _pending(self, position: _Position, keys: DatasetKeys) -> dict[str, tuple[int, JournalKind, str]]:
-        """Journal entries that the index has not had: moment in milliseconds, kind and interaction, by name."""
+    def _close_idle(self) -> None:
+        """Each open index holds files: of more than a few, those that nobody uses any more are closed."""
+        while len(self._indexes) > OPEN_MOST:
+            key, oldest = next(iter(self._indexes.items()))
+            if time.monotonic() - oldest.used_at < IDLE_S:
+                break
+            del self._indexes[key]
+            oldest.index.close()
+
+    def _update(self, index: ExampleIndex, keys: DatasetKeys) -> None:
+        """Read what is new in the journal into the index, a stretch at a time."""
+        while fresh := self._pending(_position(index), keys):
+            # In one transaction, with the position read again: the file may have been deleted in between, or another
+            # process may have read the same entries. If reading stops half-way, nothing of the stretch stays.
+            with index.transaction():
+                position = _position(index)
+                self._read(index, keys, {name: entry for name, entry in fresh.items() if name not in position.seen})
+                position.newest = max([position.newest, *(entry.counts_from for entry in fresh.values())])
+                horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
+                position.seen = sorted(name for name in {*position.seen, *fresh} if name >= horizon)
+                index.set_mark(MARK, msgspec.json.encode(position).decode())
+
+    def _read(self, index: ExampleIndex, keys: DatasetKeys, fresh: dict[str, _Entry]) -> None:
+        for entry in fresh.values():
+            if entry.kind == "removal" or self._store.head(keys.removed(entry.id)) is not None:
+                index.remove(f"{entry.id}/")
+                continue
+            try:
+                index.add(self._entries(keys, entry.kind, entry.id))
+            except (ObjectNotFound, records.Damaged):
+                # One bad record must not take the rest of the dataset down with it.
+                log.error("a record cannot be read", extra={"kind": entry.kind, "record": entry.id})  # noqa: TRY400
+
+    def _pending(self, position: _Position, keys: DatasetKeys) -> dict[str, _Entry]:
+        """The next journal entries that the index has not had, by name."""
         seen = set(position.seen)
-        found = {}
+        found: dict[str, _Entry] = {}
         for info in self._store.list(keys.journal, start_after=keys.since(position.newest - OVERLAP_MS)):
             name = info.key.removeprefix(keys.journal)
             parsed = parse_entry(name)
-            if parsed is not None and name not in seen:
-                found[name] = parsed
+            if parsed is None or name in seen:
+                continue
+            moment, kind, interaction_id = parsed
+            # A writer whose clock is fast must not make us pass over what others write meanwhile: the store's counts.
+            found[name] = _Entry(kind, interaction_id, min(moment, int(info.modified_at * 1000)))
+            if len(found) == STRETCH:
+                break
         return found
 
     def _entries(self, keys: DatasetKeys, kind: JournalKind, interaction_id: str) -> Iterator[Entry]:
@@ -159,9 +216,11 @@ def _position(index: ExampleIndex) -> _Position:
 def _batch_entries(batch: Batch, lines: Callable[[str], Iterator[bytes]]) -> Iterator[Entry]:
     """A batch's examples, numbered from 0, wherever they lie."""
     for number, example in enumerate(_batch_examples(batch, lines)):
+        # What was typed beside a file is in blocks, and no file has those.
+        typed = example.place.unit == "block"
         source = Source(
-            batch.origin.kind,
-            name=batch.origin.name,
+            "text" if typed else batch.origin.kind,
+            name="" if typed else batch.origin.name,
             unit=example.place.unit,
             number=example.place.number,
             author=batch.author,
@@ -184,4 +243,4 @@ def _batch_examples(batch: Batch, lines: Callable[[str], Iterator[bytes]]) -> It
             try:
                 yield msgspec.json.decode(line, type=Example)
             except (msgspec.DecodeError, ValueError):
-                raise StoreUnavailable("a chunk of examples is damaged") from None
+                raise records.Damaged("a chunk of examples is damaged") from None

@@ -7,8 +7,10 @@ through: an exception's message may hold somebody's words.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
@@ -17,6 +19,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
 _interaction: Final[ContextVar[str]] = ContextVar("interaction", default="")
 QUIET: Final = (
@@ -40,11 +43,21 @@ class _WithInteraction(logging.Filter):
         return True
 
 
+class _Formatter(JsonFormatter):
+    """An exception's message may hold people's words: only its class and places are shown, whoever logs it."""
+
+    def formatException(  # noqa: N802 - logging's name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        error = ei[1]
+        return "" if error is None else json.dumps(places(error))
+
+
 def set_up(level: str = "INFO") -> None:
     """Send all records as JSON lines to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        _Formatter(
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
             datefmt="%Y-%m-%dT%H:%M:%S%z",
@@ -56,6 +69,13 @@ def set_up(level: str = "INFO") -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        name = ended.thread.name if ended.thread is not None else ""
+        logging.getLogger(__name__).critical("a thread ended", extra={"ended": name, **places(ended.exc_value)})
 
 
 @contextlib.contextmanager

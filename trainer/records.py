@@ -15,8 +15,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 JSON_TYPE = "application/json"
 
 
+class Damaged(StoreUnavailable):
+    """A record is there and cannot be read."""
+
+
 def load(store: ObjectStore, key: str, kind: type[T]) -> T | None:
-    """The record, or None if there is none. Raises `StoreUnavailable` for one that cannot be read."""
+    """The record, or None if there is none. Raises `Damaged` for one that cannot be read."""
     try:
         data = store.get(key).data
     except ObjectNotFound:
@@ -25,11 +29,11 @@ def load(store: ObjectStore, key: str, kind: type[T]) -> T | None:
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """A record from its bytes. Raises `StoreUnavailable` if it cannot be read."""
+    """A record from its bytes. Raises `Damaged` if it cannot be read."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, ValueError):
-        raise StoreUnavailable(f"the record {kind.__name__} is damaged") from None
+        raise Damaged(f"the record {kind.__name__} is damaged") from None
 
 
 def save_once(store: ObjectStore, key: str, record: T) -> T:

@@ -14,8 +14,8 @@ import msgspec
 
 from trainer import records
 from trainer.batches import Batch, Origin, Report
-from trainer.datasets import DatasetKeys
-from trainer.importers import Example, Rejection
+from trainer.datasets import DatasetKeys, pin_key
+from trainer.importers import Example, FileRefusal, Item, Rejection
 from trainer.matching import fingerprint
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ CHUNK: Final = 5_000
 """Examples in one further object."""
 LOOKUP: Final = 500
 """Examples whose duplicates are looked for at once."""
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """Which dataset a command is about."""
+
+    dataset: str
 
 
 class Progress(NamedTuple):
@@ -56,24 +62,33 @@ class Training:
             self._announce(keys, batch.id)
         return batch
 
+    def dataset_for(self, actor: Actor, interaction_id: str, selected: str) -> str:
+        """The dataset that a command is about: the one that was selected when its job was first delivered."""
+        return records.save_once(self._store, pin_key(actor.scope, interaction_id), Pin(selected)).dataset
+
     def train(
         self,
         actor: Actor,
         interaction_id: str,
         dataset: str,
         origin: Origin,
-        items: Iterable[Example | Rejection],
+        items: Iterable[Item],
         on_progress: Callable[[Progress], None],
     ) -> Batch:
         """Store all examples that are new, and count the rest.
 
-        Memory is bounded: examples pass through in stretches. Raises what `items` raises; then nothing was stored.
+        Memory is bounded: examples pass through in stretches. What comes before a `FileRefusal` is kept, and the
+        batch says so. Raises what else `items` raises; then nothing was stored.
         """
         keys = DatasetKeys(actor.scope, dataset)
         intake = _Intake(self._store, keys, interaction_id)
         try:
-            self._take(intake, self._library.index(actor.scope, dataset).known, items, on_progress)
+            refusals: list[FileRefusal] = []
+            readable = _until_refused(items, refusals)
+            self._take(intake, self._library.index(actor.scope, dataset).known, readable, on_progress)
             batch = intake.finish(actor.user_id, origin, self._clock())
+            for refusal in refusals:
+                batch = msgspec.structs.replace(batch, refusal=refusal.reason.value, refusal_detail=refusal.detail)
         except BaseException:
             intake.discard()
             raise
@@ -99,7 +114,7 @@ class Training:
         self,
         intake: _Intake,
         known: Callable[..., set[str]],
-        items: Iterable[Example | Rejection],
+        items: Iterable[Item],
         on_progress: Callable[[Progress], None],
     ) -> None:
         waiting: dict[str, Example] = {}
@@ -131,6 +146,14 @@ class Training:
     def _announce(self, keys: DatasetKeys, interaction_id: str) -> None:
         """Tell all indexes. Twice is harmless; never is what must not happen, so a redelivery does it again."""
         self._store.put(keys.entry(int(self._clock() * 1000), "batch", interaction_id), b"")
+
+
+def _until_refused(items: Iterable[Item], refusals: list[FileRefusal]) -> Iterator[Item]:
+    """The items up to a refusal, which is put into the list."""
+    try:
+        yield from items
+    except FileRefusal as refusal:
+        refusals.append(refusal)
 
 
 class _Intake:

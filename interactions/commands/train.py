@@ -14,9 +14,12 @@ from trainer.i18n import N_
 from trainer.settings import scope_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interactions.call import AckCall, WorkCall
     from interactions.payloads import ModalData
     from trainer.batches import Batch
+    from trainer.importers import Item
     from trainer.training import Progress
 
 TEXT_MOST: Final = 6000
@@ -28,6 +31,8 @@ SHOWN_MOST: Final = 5
 
 def suggest_dataset(call: AckCall[None], typed: str) -> tuple[Choice, ...]:
     """Datasets whose name holds what was typed."""
+    if not call.actor.is_manager:
+        return ()
     wanted = typed.strip().casefold()
     names = [name for name in call.quick.dataset_names(call.actor.scope) if wanted in name]
     names.sort(key=lambda name: (not name.startswith(wanted), name))
@@ -98,9 +103,11 @@ def _learn(
     call: WorkCall[TrainOptions] | WorkCall[ModalData], text: str, file: Attachment | None, name: str
 ) -> Reply:
     try:
-        dataset = dataset_name(name) if name else scope_settings(call.services.store, call.actor.scope).dataset
+        chosen = dataset_name(name) if name else scope_settings(call.services.store, call.actor.scope).dataset
     except BadName:
         raise Sorry(call.t(_BAD_NAME)) from None
+    # Another dataset may have been selected since an earlier delivery of this job.
+    dataset = call.services.training.dataset_for(call.actor, call.interaction.id, chosen)
     done = call.services.training.done(call.actor, call.interaction.id, dataset)
     batch = done or _import(call, text, file, dataset)
     return _render(call, batch, dataset)
@@ -111,11 +118,9 @@ def _import(
 ) -> Batch:
     """Read what was sent, text and file alike, into one batch."""
     # Reading files needs libraries that acknowledging does not.
-    from itertools import chain  # noqa: PLC0415
-
     from interactions.attachments import safe_filename  # noqa: PLC0415
     from trainer.batches import Origin  # noqa: PLC0415
-    from trainer.importers import FileRefusal, read_file, read_text  # noqa: PLC0415
+    from trainer.importers import read_file, read_text  # noqa: PLC0415
 
     def tell(progress: Progress) -> None:
         so_far = call.t.plural("{count} line read", "{count} lines read", progress.read)
@@ -126,16 +131,21 @@ def _import(
         return training.train(call.actor, call.interaction.id, dataset, Origin("text"), typed, tell)
     shown = safe_filename(file.filename)
     with call.tools.fetch(file) as path:
-        try:
-            items = chain(typed, read_file(path, shown, file.content_type))
-            return training.train(call.actor, call.interaction.id, dataset, Origin("file", shown), items, tell)
-        except FileRefusal as refusal:
-            raise Sorry(refusal_sentence(call.t, refusal)) from None
+
+        def items() -> Iterator[Item]:
+            yield from typed
+            yield from read_file(path, shown, file.content_type)
+
+        return training.train(call.actor, call.interaction.id, dataset, Origin("file", shown), items(), tell)
 
 
 def _render(call: WorkCall[TrainOptions] | WorkCall[ModalData], batch: Batch, dataset: str) -> Reply:
     t = call.t
     content = report_text(t, batch, dataset)
+    if batch.refusal:
+        refused = refusal_sentence(t, batch.refusal, batch.refusal_detail)
+        nothing = not (batch.report.accepted or batch.report.duplicates or batch.report.rejected)
+        content = refused if nothing else f"{refused}\n{content}"
     if not batch.report.rejected:
         return Reply(content)
     lines = list(rejection_lines(t, call.services.training.rejections(batch)))

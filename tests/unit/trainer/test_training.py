@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from trainer.adapters.file_store import FileStore
 from trainer.batches import Batch, Origin
-from trainer.datasets import DatasetKeys
-from trainer.importers import Example, Place, Rejection, RejectionReason
+from trainer.datasets import BadName, DatasetKeys, dataset_name
+from trainer.importers import Example, FileRefusal, Place, RefusalReason, Rejection, RejectionReason
 from trainer.library import OVERLAP_MS, Library
 from trainer.ports import StoreUnavailable
 from trainer.scope import Actor, Scope
@@ -215,16 +217,109 @@ def test_foreign_objects_in_the_journal_are_passed_over(store: FileStore, librar
 
 
 def test_a_damaged_record_is_not_taken_for_none(training: Training, store: FileStore, library: Library) -> None:
-    train(training, [pair(number) for number in range(INLINE_MOST + 1)])
-    chunk = next(info.key for info in store.list("g42/datasets/default/chunks/"))
-    store.put(chunk, b'{"kind": "pair"\n')
-    fresh = Library(store, library._cache / "fresh")
-    with pytest.raises(StoreUnavailable, match="damaged"):
-        fresh.index(ACTOR.scope, "default")
-    fresh.close()
+    train(training, [pair(1)])
     store.put("g42/datasets/default/batches/100.json", b"{")
     with pytest.raises(StoreUnavailable, match="damaged"):
         training.done(ACTOR, "100", "default")
+
+
+@pytest.mark.parametrize("harm", ["chunk damaged", "chunk gone", "record damaged"])
+def test_one_bad_record_does_not_take_the_others_down(
+    training: Training, store: FileStore, library: Library, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    train(training, [pair(1)], "99")
+    train(training, [pair(number) for number in range(2, INLINE_MOST + 3)])
+    train(training, [pair(9999)], "101")
+    chunk = next(info.key for info in store.list("g42/datasets/default/chunks/"))
+    if harm == "chunk damaged":
+        store.put(chunk, b'{"kind": "pair"\n')
+    elif harm == "chunk gone":
+        store.delete(chunk)
+    else:
+        store.put("g42/datasets/default/batches/100.json", b"{")
+    fresh = Library(store, library._cache / "fresh")
+    assert fresh.index(ACTOR.scope, "default").count().pairs == 2
+    fresh.close()
+    assert [record.__dict__["record"] for record in caplog.records] == ["100"]
+
+
+def test_what_was_removed_stays_removed(training: Training, store: FileStore, library: Library) -> None:
+    """Neither a late announcement nor a redelivered job brings it back."""
+    train(training, [pair(1)])
+    keys = DatasetKeys(ACTOR.scope, "default")
+    store.put(keys.removed("100"), b"")
+    store.put(keys.entry(1_800_000_000_001, "removal", "100"), b"")
+    assert library.index(ACTOR.scope, "default").count().pairs == 0
+    store.put(keys.entry(1_800_000_000_000, "batch", "100"), b"")
+    training.done(ACTOR, "100", "default")
+    assert library.index(ACTOR.scope, "default").count().pairs == 0
+
+
+def test_a_fast_clock_hides_nothing_from_the_others(
+    training: Training, store: FileStore, library: Library, clock: Clock
+) -> None:
+    clock.now = time.time() + 3600
+    train(training, [pair(1)])
+    assert library.index(ACTOR.scope, "default").count().pairs == 1
+    clock.now = time.time()
+    train(training, [pair(2)], "101")
+    assert library.index(ACTOR.scope, "default").count().pairs == 2
+
+
+def test_a_job_is_about_the_dataset_that_was_selected_at_first(training: Training) -> None:
+    assert training.dataset_for(ACTOR, "100", "default") == "default"
+    assert training.dataset_for(ACTOR, "100", "events") == "default"
+    assert training.dataset_for(ACTOR, "101", "events") == "events"
+
+
+def test_what_came_before_a_refused_file_is_learned(training: Training) -> None:
+    def items() -> Iterator[Item]:
+        yield pair(1)
+        raise FileRefusal(RefusalReason.UNSUPPORTED, "xlsx")
+
+    batch = train(training, items())
+    assert batch.report.accepted == 1
+    assert (batch.refusal, batch.refusal_detail) == ("unsupported", "xlsx")
+    assert training.done(ACTOR, "100", "default") == batch
+
+
+def test_indexes_of_idle_scopes_are_closed(
+    training: Training, store: FileStore, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.library.OPEN_MOST", 2)
+    monkeypatch.setattr("trainer.library.IDLE_S", 0.0)
+    train(training, [pair(1)])
+    for number in range(5):
+        library.index(Scope("user", str(number)), "default")
+    assert len(library._indexes) == 2
+    assert library.index(ACTOR.scope, "default").count().pairs == 1
+
+
+def test_an_index_that_is_kept_busy_is_tried_again_later(
+    training: Training, store: FileStore, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(training, [pair(1)])
+
+    def locked(*_: object) -> None:
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorname = "SQLITE_BUSY"
+        raise error
+
+    monkeypatch.setattr(library, "_update", locked)
+    with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
+        library.index(ACTOR.scope, "default")
+
+
+@pytest.mark.parametrize("name", ["д" * 48, "समर्थन", "サポート", "support-2_b"])
+def test_names_in_every_script_work(training: Training, library: Library, name: str) -> None:
+    assert train(training, [pair(1)], dataset=dataset_name(name)).report.accepted == 1
+    assert library.index(ACTOR.scope, dataset_name(name)).count().pairs == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "-x", "a/b", "..", "a" * 49, "a\x00b", "a.b", "a:b", "🎲"])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(BadName):
+        dataset_name(name)
 
 
 def test_what_was_removed_is_gone_from_every_index(training: Training, store: FileStore, library: Library) -> None:
