@@ -17,9 +17,11 @@ from interactions.actor import actor_of
 from interactions.call import AckCall
 from interactions.definitions import BadOptions, fields_of
 from interactions.dispatch import UnknownCommand, find
+from interactions.failures import given_up, reference
 from interactions.jobs import pack
 from interactions.outbound import Defer, DeferUpdate, Reply, Say, Suggest, acknowledgement_json
 from interactions.payloads import DECODER, AutocompleteInteraction, Ping
+from trainer import logs
 from trainer.i18n import N_, translator
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Response(msgspec.Struct, frozen=True):
     name: str = ""
     """What was used, for the log: a command's name or the first part of a custom id."""
     locale: str = "en-US"
+    failure: dict[str, object] = {}
+    """What went wrong inside, for the log."""
 
 
 class Door(NamedTuple):
@@ -80,6 +84,8 @@ def receive(body: bytes, signature: str | None, timestamp: str | None, *, door: 
     if not _genuine(body, signature, timestamp, door.public_key):
         return _refuse(401, "The request signature is missing or wrong.")
     try:
+        # What is skipped is not decoded, and a queue takes no invalid text.
+        body.decode()
         interaction = DECODER.decode(body)
     except msgspec.ValidationError as error:
         return _refuse(400, f"The interaction is malformed: {_place(error)}.")
@@ -99,7 +105,7 @@ def sorry(response: Response, problem: str) -> Response:
     if problem == "too_large":
         text = t(N_("That is too much for one command. Please send it as a file with /train file, or in parts."))
     else:
-        text = t(N_("I could not take that in just now, and nothing was kept. Please try again in a minute."))
+        text = t(N_("I could not take that in just now. Please try again in a minute."))
     told = acknowledgement_json(Say(Reply(text), ephemeral=True))
     return msgspec.structs.replace(response, body=msgspec.json.encode(told), job=None)
 
@@ -123,7 +129,12 @@ def _decide(body: bytes, interaction: AnyInteraction, door: Door) -> Response:
     if actor is None:
         return _refuse(400, "The interaction names no user.")
     if isinstance(interaction, AutocompleteInteraction):
-        return _answer(interaction, _suggest(interaction, actor, door), name=interaction.data.name)
+        try:
+            suggested = _suggest(interaction, actor, door)
+        except Exception as error:  # noqa: BLE001 - as below
+            failed = _answer(interaction, Suggest(()), name=interaction.data.name)
+            return msgspec.structs.replace(failed, failure=logs.places(error))
+        return _answer(interaction, suggested, name=interaction.data.name)
     try:
         target = find(door.registry, interaction)
     except UnknownCommand:
@@ -133,7 +144,10 @@ def _decide(body: bytes, interaction: AnyInteraction, door: Door) -> Response:
         text = t(N_("That command looks different by now. Please restart Discord and try again."))
         return _answer(interaction, Say(Reply(text), ephemeral=True), name="outdated")
     call = AckCall(interaction, actor, t, target.given, door.quick, target.subject)
-    decided = target.handler.acknowledge(call)
+    try:
+        decided = target.handler.acknowledge(call)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the person as a sentence
+        return _failed(interaction, target.name, error)
     job = pack(body) if isinstance(decided, Defer | DeferUpdate) else None
     return _answer(interaction, decided, name=target.name, job=job)
 
@@ -151,6 +165,12 @@ def _suggest(interaction: AutocompleteInteraction, actor: Actor, door: Door) -> 
         return Suggest(())
     call: AckCall[None] = AckCall(interaction, actor, translator(interaction.locale), None, door.quick)
     return Suggest(suggest(call, str(typed.value or "")))
+
+
+def _failed(interaction: AnyInteraction, name: str, error: Exception) -> Response:
+    ref = reference(interaction.id)
+    told = Say(Reply(given_up(translator(interaction.locale), "", ref)), ephemeral=True)
+    return msgspec.structs.replace(_answer(interaction, told, name=name), failure={"ref": ref, **logs.places(error)})
 
 
 def _answer(

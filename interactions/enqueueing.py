@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 def deliver(decided: Response, queue: JobQueue) -> Response:
     """Put the decision's job into the queue; the response to send then."""
     with logs.interaction(decided.interaction_id):
+        if decided.failure:
+            log.error("failed", extra=decided.failure)
         if decided.job is not None:
             try:
                 queue.send(decided.job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from trainer.ports import StoreUnavailable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAMES_MOST: Final = 100
-THREADS: Final = 4
 AFTER_SLASH: Final = "0"
 """The character after `/`: listing on from a name with it passes over all that the name's folder holds."""
+AT_ONCE: Final = 8
 PATIENCE_S: Final = 1.5
 """Discord wants an answer within three seconds, the network's share included."""
 
@@ -33,7 +33,7 @@ class Lookups:
     def __init__(self, make_store: Callable[[], ObjectStore]) -> None:
         self._make_store = make_store
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
+        self._places = threading.BoundedSemaphore(AT_ONCE)
         self._store: ObjectStore | None = None
 
     def dataset_names(self, scope: Scope) -> list[str]:
@@ -45,8 +45,24 @@ class Lookups:
             return []
 
     def _in_time(self, look: Callable[[ObjectStore], T]) -> T:
-        """What a look-up finds. Raises TimeoutError: one that takes longer goes on, but nobody waits for it."""
-        return self._threads.submit(lambda: look(self._opened())).result(PATIENCE_S)
+        """What a look-up finds. Raises TimeoutError: one that takes longer goes on, but nobody waits for it.
+
+        At most `AT_ONCE` go on at a time; of a store that hangs, no more are asked for.
+        """
+        if not self._places.acquire(blocking=False):
+            raise TimeoutError
+        found: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                found.set_result(look(self._opened()))
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                found.set_exception(error)
+            finally:
+                self._places.release()
+
+        threading.Thread(target=run, name="lookup", daemon=True).start()
+        return found.result(PATIENCE_S)
 
     def _opened(self) -> ObjectStore:
         with self._lock:

@@ -65,7 +65,10 @@ def make_api(configuration: Configuration) -> DiscordApi:
     """Discord's REST, or the playground's."""
     from interactions.discord_api import DiscordApi  # noqa: PLC0415 - the acknowledging path does without requests
 
-    return DiscordApi(configuration.api_base_url, configuration.application_id, configuration.token or None)
+    try:
+        return DiscordApi(configuration.api_base_url, configuration.application_id, configuration.token or None)
+    except ValueError as error:
+        raise ConfigurationError(f"DISCORD_API_BASE_URL, DISCORD_APPLICATION_ID or DISCORD_TOKEN: {error}") from None
 
 
 def make_worker(configuration: Configuration, *, threads: int | None = None) -> tuple[Worker, Callable[[], None]]:
@@ -80,7 +83,11 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
     services = bootstrap.make_services(configuration)
     api = make_api(configuration)
     publisher = Publisher(api, services.store)
-    uploads = Uploads(services.store, AllowedOrigins.parse(configuration.cdn_hosts))
+    try:
+        origins = AllowedOrigins.parse(configuration.cdn_hosts)
+    except ValueError as error:
+        raise ConfigurationError(f"DISCORD_CDN_HOSTS: {error}") from None
+    uploads = Uploads(services.store, origins)
     performer = Performer(registry(), services, api, publisher, uploads)
     queue = bootstrap.make_queue(configuration)
     worker = Worker(
@@ -103,15 +110,20 @@ def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[s
     def chat() -> ChatModel | None:
         return bootstrap.make_chat(configuration)
 
+    # A setting that cannot be is told when the process starts, not by the first who asks for its health.
+    bootstrap.check(configuration)
+
     def state() -> dict[str, object]:
-        parts = {"store": _answers(store().ping), "queue": _answers(queue.ping)}
-        depth = queue.depth()._asdict() if parts["queue"] == "ok" else None
+        parts = {"store": _answers(lambda: store().ping()), "queue": _answers(queue.ping)}
+        depths: list[dict[str, int]] = []
+        if parts["queue"] == "ok":
+            parts["queue"] = _answers(lambda: depths.append(queue.depth()._asdict()))
         model = chat()
         models = {"chat": model.name if model is not None else "none: trained answers as they stand"}
         return {
             "ok": all(part == "ok" for part in parts.values()),
             **parts,
-            "jobs": depth,
+            "jobs": depths[0] if depths else None,
             "models": models,
             "discord": "playground" if configuration.local else "discord",
         }

@@ -82,7 +82,7 @@ def test_a_deferred_command_lies_in_the_queue_before_it_is_acknowledged(client: 
 
 
 @pytest.mark.parametrize(
-    ("error", "word"), [(QueueUnavailable("x"), "nothing was kept"), (BodyTooLarge("x"), "as a file")]
+    ("error", "word"), [(QueueUnavailable("x"), "try again in a minute"), (BodyTooLarge("x"), "as a file")]
 )
 def test_a_queue_that_fails_is_told(client: FlaskClient, queue: Queue, error: Exception, word: str) -> None:
     queue.error = error

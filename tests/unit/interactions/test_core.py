@@ -23,6 +23,9 @@ class Names:
     def dataset_names(self, scope: Scope) -> list[str]:
         return ["billing", "support"] if scope == Scope("guild", made.GUILD) else []
 
+    def trainer_role(self, scope: Scope) -> str | None:
+        return ""
+
 
 DOOR = core.Door(made.KEY.verify_key, registry(), Names())
 

@@ -38,7 +38,7 @@ class Shown:
         self.progress: list[object] = []
         self.error: Exception | None = None
 
-    def publish(self, interaction: object, actor: object, reply: Reply) -> None:
+    def publish(self, interaction: object, actor: object, reply: Reply, *, unsure: bool = False) -> None:
         if self.error is not None:
             raise self.error
         self.replies.append(reply)

@@ -27,7 +27,7 @@ class Performer:
         self.act = act
         self.seen: list[tuple[bytes, int]] = []
 
-    def perform(self, body: bytes, attempts: int) -> Verdict:
+    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
         self.seen.append((body, attempts))
         return self.act(body, attempts)
 
