@@ -1,25 +1,34 @@
 """/correct: the right answer to a question, which wins over everything from the next /ask on.
 
-A manager's correction applies at once. Anybody else's is a proposal, which a manager approves or rejects; the verdict
-is a record of its own, written once: of two managers deciding at the same time, one decides.
+A correction of somebody who may teach applies at once. Anybody else's is a proposal, which is approved or rejected;
+the verdict is a record of its own, written once: of two people deciding at the same time, one decides. A correction
+that counts can be taken back, which is a further record; its own record stays, so that an answer has a history.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from trainer import records
 from trainer.answers import load_answer
 from trainer.datasets import DatasetKeys
+from trainer.lessons import lesson
+from trainer.settings import may_teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainer.ports import ObjectStore
-    from trainer.scope import Actor
+    from trainer.scope import Actor, Scope
+
+HISTORY_MOST: Final = 10
+"""Corrections of one question that its history tells: the latest."""
+
+Status = Literal["proposed", "applied", "approved", "rejected", "undone"]
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +44,13 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     """Seconds since the epoch."""
     proposed: bool
+    lesson: str = ""
+    """What changed, in one line."""
     v: int = 1
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a manager decided about a proposal."""
+    """What was decided about a proposal."""
 
     correction_id: str
     approved: bool
@@ -49,12 +60,30 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     v: int = 1
 
 
+class Undone(msgspec.Struct, frozen=True, kw_only=True):
+    """A correction was taken back."""
+
+    correction_id: str
+    by: str
+    undone_at: float
+    """Seconds since the epoch."""
+    v: int = 1
+
+
 class NoSuchAnswer(Exception):
     """There is no answer of ours to correct here."""
 
 
-class NoSuchProposal(Exception):
+class NoSuchCorrection(Exception):
+    """There is no such correction here."""
+
+
+class NoSuchProposal(NoSuchCorrection):
     """There is no such correction waiting for a decision."""
+
+
+class NotAllowed(Exception):
+    """This person may not do that."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -66,15 +95,47 @@ class Decided(msgspec.Struct, frozen=True):
     """Whether this call decided, or somebody had before."""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """A correction and what has become of it."""
+
+    correction: Correction
+    dataset: str
+    verdict: Verdict | None = None
+    undone: Undone | None = None
+
+    @property
+    def status(self) -> Status:
+        """What has become of it."""
+        if self.undone is not None:
+            return "undone"
+        if self.verdict is not None:
+            return "approved" if self.verdict.approved else "rejected"
+        return "proposed" if self.correction.proposed else "applied"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is used for answers."""
+        return self.status in {"applied", "approved"}
+
+
+class History(msgspec.Struct, frozen=True):
+    """The corrections of one question, oldest first."""
+
+    question: str
+    standings: list[Standing]
+    earlier: int
+    """How many there are before these."""
+
+
 class Corrections:
-    """Takes corrections and decides about proposals."""
+    """Takes corrections, decides about proposals and takes corrections back."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
 
     def correct(self, actor: Actor, interaction_id: str, answer_id: str, right: str) -> Correction:
-        """Store a correction of an answer, to be used at once if a manager gives it. Raises `NoSuchAnswer`."""
+        """Store a correction of an answer, to be used at once if its author may teach. Raises `NoSuchAnswer`."""
         answer = load_answer(self._store, actor.scope, answer_id)
         if answer is None:
             raise NoSuchAnswer
@@ -90,9 +151,11 @@ class Corrections:
                 right=right,
                 author=actor.user_id,
                 created_at=self._clock(),
-                proposed=not actor.is_manager,
+                proposed=not may_teach(self._store, actor),
+                lesson=lesson(answer.question, answer.text, right),
             ),
         )
+        self._store.put(f"{keys.histories(_named(correction.question))}{correction.id}", b"")
         if not correction.proposed:
             self._apply(keys, correction)
         return correction
@@ -100,7 +163,7 @@ class Corrections:
     def decide(self, actor: Actor, dataset: str, correction_id: str, *, approve: bool) -> Decided:
         """Approve or reject a proposal; the first decision stands. Raises `NoSuchProposal`.
 
-        The caller has made sure that the actor is a manager.
+        The caller has made sure that the actor may teach.
         """
         keys = DatasetKeys(actor.scope, dataset)
         correction = records.load(self._store, keys.correction(correction_id), Correction)
@@ -112,6 +175,52 @@ class Corrections:
             self._apply(keys, correction)
         return Decided(correction, verdict, mine=verdict.by == wanted.by and verdict.approved == approve)
 
+    def undo(self, actor: Actor, dataset: str, correction_id: str) -> Standing:
+        """Take a correction back, so that what was answered before it is answered again; the first to do so stands.
+
+        One that does not count, such as a proposal, stays as it is. Raises `NoSuchCorrection`, and `NotAllowed` for
+        anybody but its author and those who may teach.
+        """
+        standing = self.standing(actor.scope, dataset, correction_id)
+        if standing.correction.author != actor.user_id and not may_teach(self._store, actor):
+            raise NotAllowed
+        if not standing.counts and standing.undone is None:
+            return standing
+        keys = DatasetKeys(actor.scope, dataset)
+        wanted = Undone(correction_id=correction_id, by=actor.user_id, undone_at=self._clock())
+        undone = records.save_once(self._store, keys.undone(correction_id), wanted)
+        # Whatever the clocks of writers say: an index does not take a correction with this mark.
+        self._store.put(keys.removed(correction_id), b"")
+        self._store.put(keys.entry(int(self._clock() * 1000), "removal", correction_id), b"")
+        return msgspec.structs.replace(standing, undone=undone)
+
+    def standing(self, scope: Scope, dataset: str, correction_id: str) -> Standing:
+        """A correction and what has become of it. Raises `NoSuchCorrection`."""
+        keys = DatasetKeys(scope, dataset)
+        correction = records.load(self._store, keys.correction(correction_id), Correction)
+        if correction is None:
+            raise NoSuchCorrection
+        verdict = records.load(self._store, keys.verdict(correction_id), Verdict) if correction.proposed else None
+        standing = Standing(correction, dataset, verdict)
+        if not standing.counts:
+            return standing
+        return msgspec.structs.replace(standing, undone=records.load(self._store, keys.undone(correction_id), Undone))
+
+    def history(self, scope: Scope, answer_id: str) -> History:
+        """The corrections of an answer's question, in the dataset that answered. Raises `NoSuchAnswer`."""
+        answer = load_answer(self._store, scope, answer_id)
+        if answer is None:
+            raise NoSuchAnswer
+        prefix = DatasetKeys(scope, answer.dataset).histories(_named(answer.question))
+        ids = sorted((info.key.removeprefix(prefix) for info in self._store.list(prefix)), key=int)
+        standings = []
+        for correction_id in ids[-HISTORY_MOST:]:
+            try:
+                standings.append(self.standing(scope, answer.dataset, correction_id))
+            except NoSuchCorrection:
+                continue  # its author had it deleted
+        return History(answer.question, standings, max(0, len(ids) - HISTORY_MOST))
+
     def dataset_of(self, actor: Actor, correction: Correction) -> str:
         """The dataset that a correction belongs to: its answer's. Raises `NoSuchAnswer`."""
         answer = load_answer(self._store, actor.scope, correction.answer_id)
@@ -121,3 +230,10 @@ class Corrections:
 
     def _apply(self, keys: DatasetKeys, correction: Correction) -> None:
         self._store.put(keys.entry(int(self._clock() * 1000), "correction", correction.id), b"")
+
+
+def _named(question: str) -> str:
+    """Names a question: the same for all that the index takes for the very same question."""
+    from trainer.matching import normalise  # noqa: PLC0415 - the acknowledging path does without
+
+    return hashlib.blake2b(normalise(question).encode(), digest_size=16).hexdigest()
