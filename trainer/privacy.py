@@ -1,0 +1,345 @@
+"""/forget_me: deletes everything of a person in a scope, whatever worker dies in between.
+
+First a note says that the person is being forgotten, since when, and how much there was; it is what the receipt
+tells, whichever delivery of the job gets to the end, and what makes workers drop jobs of the person that come late.
+Then the data goes: first what makes every index drop it, last what it is found by. Deleting again is harmless.
+
+What others own and that only names the person or repeats their words stays, without the name and the words. A note
+that somebody was forgotten stays for good: a job may be repeated much later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from trainer import records
+from trainer.datasets import (
+    DEFAULT_DATASET,
+    DatasetKeys,
+    answer_key,
+    forgotten_key,
+    upload_key,
+)
+from trainer.person_data import READERS, WINDOW, Found, Upload, find
+from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.selection import mark_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from trainer.ports import ObjectInfo, ObjectStore
+    from trainer.scope import Actor, Scope
+
+NOBODY: Final = "0"
+"""Stands where a name was taken away: no account has this id."""
+BLANK: Final[Mapping[str, object]] = {"text": "", "sources": [], "closest": "", "wrong": "", "lesson": ""}
+"""What becomes of the fields of an answer, and of a correction of it, that repeat somebody's words."""
+TRIES: Final = 10
+COPIES: Final = ("archives", "exports")
+"""Folders of files that were made from everybody's data, and are not changed afterwards."""
+COPIES_MOST: Final = 1000
+LATE_S: Final = 3600.0
+"""How long after a request to be forgotten a file may still be made from what was there before."""
+REPEAT_S: Final = 86_400.0
+"""How long what a running job may still have written is looked for again."""
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """A person asked to be forgotten."""
+
+    user_id: str
+    interaction_id: str
+    """What asked: everything of an earlier interaction goes."""
+    at: float
+    """Seconds since the epoch."""
+    counts: dict[str, int] = {}
+    """How much there was, by kind."""
+    since: float = 0
+    """When the oldest of it came about, in seconds since the epoch; 0 if there was nothing."""
+    finished: bool = False
+    v: int = 1
+
+
+class Copies(NamedTuple):
+    """Files that may still hold what the person taught or asked."""
+
+    keys: list[str]
+    more: bool
+    """There are more than these."""
+
+
+def remember_upload(store: ObjectStore, scope: Scope, user_id: str, attachment_id: str, name: str) -> None:
+    """Note who uploaded an original, before it is kept; its own key does not say."""
+    records.save_once(store, upload_key(scope, user_id, attachment_id), Upload(name))
+
+
+def overtaken(store: ObjectStore, actor: Actor, interaction_id: str) -> bool:
+    """Whether the person asked to be forgotten after this interaction: then it must not be done any more."""
+    return was_forgotten(store, actor.scope, actor.user_id, interaction_id)
+
+
+def was_forgotten(store: ObjectStore, scope: Scope, user_id: str, interaction_id: str) -> bool:
+    """Whether what this person did by an interaction is to stay away, from wherever it might come back."""
+    forgotten = records.load(store, forgotten_key(scope, user_id), Forgotten)
+    return forgotten is not None and int(interaction_id) < int(forgotten.interaction_id)
+
+
+def take_stock(
+    store: ObjectStore, scope: Scope, user_id: str, on_progress: Callable[[int], None] | None = None
+) -> tuple[dict[str, int], float]:
+    """How much there is of a person by kind, and since when, in seconds since the epoch (0 if there is nothing)."""
+    counts: Counter[str] = Counter()
+    since = 0.0
+    for seen, found in enumerate(find(store, scope, user_id), start=1):
+        counts[found.kind] += found.amount
+        since = min(since or found.moment, found.moment)
+        if on_progress is not None:
+            on_progress(seen)
+    return dict(counts), since
+
+
+def forget(
+    store: ObjectStore,
+    actor: Actor,
+    interaction_id: str,
+    *,
+    clock: Callable[[], float] = time.time,
+    on_progress: Callable[[int], None] | None = None,
+) -> tuple[Forgotten, set[str]]:
+    """Delete everything of a person that is older than this interaction.
+
+    Returns what to tell them, and the datasets whose indexes have something to drop. A second delivery goes on where
+    the first one stopped, and tells the same.
+    """
+    scope, user_id = actor.scope, actor.user_id
+    forgotten = _note(store, actor, interaction_id, clock)
+    if forgotten.finished:
+        return forgotten, set()
+    datasets: set[str] = set()
+
+    def act(found: Found) -> None:
+        if found.fate != "delete" or not found.id or int(found.id) <= int(interaction_id):
+            remove(store, scope, user_id, found, clock())
+
+    for done, found in enumerate(find(store, scope, user_id, act), start=1):
+        if found.dataset:
+            datasets.add(found.dataset)
+        if on_progress is not None:
+            on_progress(done)
+    if scope.kind == "user":
+        datasets |= erase(store, scope, clock())
+    else:
+        _drop_dangling(store, scope)
+    forgotten = msgspec.structs.replace(forgotten, finished=True)
+    records.save(store, forgotten_key(scope, user_id), forgotten)
+    return forgotten, datasets
+
+
+def forget_again(store: ObjectStore, scope: Scope, forgotten: Forgotten, now: float) -> int:
+    """Delete what jobs have still written that were running when the person asked; how much that was."""
+    before = int(forgotten.interaction_id)
+
+    def act(found: Found) -> None:
+        if _is_older(found, before, forgotten.at):
+            remove(store, scope, forgotten.user_id, found, now)
+
+    again = sum(_is_older(found, before, forgotten.at) for found in find(store, scope, forgotten.user_id, act))
+    if again and scope.kind == "guild":
+        _drop_dangling(store, scope)
+    return again
+
+
+def remove(store: ObjectStore, scope: Scope, user_id: str, found: Found, now: float) -> None:
+    """Let one thing go, in an order in which a crash leaves nothing that cannot be found again."""
+    if found.fate != "delete":
+        _rewrite(store, found, user_id)
+        return
+    match found.kind:
+        case "examples" | "corrections":
+            withdraw(store, scope, found.dataset, found.id, now)
+        case "files":
+            # Its name may lie beside it, in a key of its own.
+            for info in store.list(found.key):
+                if info.key == found.key or info.key.startswith(f"{found.key}-"):
+                    store.delete(info.key)
+            store.delete(upload_key(scope, user_id, found.id))
+            return
+        case "replies":
+            store.delete(f"{found.key.removesuffix('.outcome.json')}.delivery.json")
+    store.delete(found.key)
+
+
+def withdraw(store: ObjectStore, scope: Scope, dataset: str, interaction_id: str, now: float) -> None:
+    """Make every index drop a batch or a correction, and delete all that belongs to it but its record."""
+    keys = DatasetKeys(scope, dataset)
+    store.put(keys.removed(interaction_id), b"")
+    store.put(keys.entry(int(now * 1000), "removal", interaction_id), b"")
+    for info in store.list(f"{keys.root}chunks/{interaction_id}/"):
+        store.delete(info.key)
+    store.delete(keys.verdict(interaction_id))
+    store.delete(keys.undone(interaction_id))
+
+
+def erase(store: ObjectStore, scope: Scope, now: float) -> set[str]:
+    """Delete a whole scope; the datasets whose indexes have something to drop.
+
+    What remains are the journals, of ids and moments alone, without which an index somewhere would keep what it has,
+    who was forgotten, and how often somebody used the bot of late.
+    """
+    datasets: set[str] = set()
+    for info in store.list(f"{scope.prefix}/"):
+        folder, *rest = info.key.removeprefix(f"{scope.prefix}/").split("/")
+        if folder in {"forgotten", "limits"}:
+            continue
+        if folder == "datasets" and len(rest) > 1:
+            if rest[1] in {"journal", "removed"}:
+                continue
+            if rest[1] in {"batches", "corrections"}:
+                datasets.add(rest[0])
+                withdraw(store, scope, rest[0], rest[2].removesuffix(".json"), now)
+        store.delete(info.key)
+    if next(iter(store.list(f"{scope.prefix}/datasets/")), None) is not None:
+        # A list of names, with the default one alone: without a list, the journals' folders would be taken for it.
+        mark_dataset(store, scope, DEFAULT_DATASET, "")
+        for info in store.list(f"{scope.prefix}/names/"):
+            if not info.key.endswith(f"/{DEFAULT_DATASET}"):
+                store.delete(info.key)
+    return datasets
+
+
+def copies(store: ObjectStore, scope: Scope, since: float, until: float) -> Copies:
+    """Files made from everybody's data in this time (seconds since the epoch): they may hold anybody's."""
+    found: list[str] = []
+    for folder in COPIES:
+        for info in store.list(f"{scope.prefix}/{folder}/"):
+            if since <= info.modified_at <= until:
+                if len(found) == COPIES_MOST:
+                    return Copies(found, more=True)
+                found.append(info.key)
+    return Copies(found, more=False)
+
+
+def copies_of(store: ObjectStore, scope: Scope, forgotten: Forgotten) -> Copies:
+    """The files that may still hold what somebody asked to be forgotten."""
+    if not forgotten.since:
+        return Copies([], more=False)
+    return copies(store, scope, forgotten.since, forgotten.at + LATE_S)
+
+
+def delete_copies(store: ObjectStore, scope: Scope, forgotten: Forgotten) -> int:
+    """Delete those files; how many there were."""
+    deleted = 0
+    while keys := copies_of(store, scope, forgotten).keys:
+        for key in keys:
+            store.delete(key)
+        deleted += len(keys)
+    return deleted
+
+
+def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable[[], float]) -> Forgotten:
+    """The note that the person asks to be forgotten; this interaction's, or a later one's if that came first."""
+    key = forgotten_key(actor.scope, actor.user_id)
+    stock: tuple[dict[str, int], float] | None = None
+    for _ in range(TRIES):
+        try:
+            stored = store.get(key)
+        except ObjectNotFound:
+            earlier, etag = None, None
+        else:
+            earlier, etag = records.decode(stored.data, Forgotten), stored.etag
+            if int(earlier.interaction_id) >= int(interaction_id):
+                return earlier
+        if stock is None:
+            stock = take_stock(store, actor.scope, actor.user_id)
+        counts, since = stock
+        # Copies from before an earlier time are still there, perhaps.
+        known = [moment for moment in (since, earlier.since if earlier is not None else 0) if moment]
+        note = Forgotten(
+            user_id=actor.user_id,
+            interaction_id=interaction_id,
+            at=clock(),
+            counts=counts,
+            since=min(known, default=0),
+        )
+        try:
+            data = msgspec.json.encode(note)
+            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            continue
+        return note
+    raise StoreUnavailable("too many requests to be forgotten at once")
+
+
+def _is_older(found: Found, interaction_id: int, at: float) -> bool:
+    return int(found.id) <= interaction_id if found.id else found.modified_at <= at
+
+
+def _rewrite(store: ObjectStore, found: Found, user_id: str) -> None:
+    """Take a person's words or name out of somebody else's record."""
+    for _ in range(TRIES):
+        try:
+            stored = store.get(found.key)
+        except ObjectNotFound:
+            return
+        record = msgspec.json.decode(stored.data, type=dict[str, object])
+        if found.fate == "blank":
+            record |= {name: value for name, value in BLANK.items() if name in record}
+        try:
+            data = msgspec.json.encode(_unnamed(record, user_id))
+            store.put(found.key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            continue
+        return
+    raise StoreUnavailable("a record changes all the time")
+
+
+def _unnamed(value: object, user_id: str) -> object:
+    if isinstance(value, dict):
+        return {name: _unnamed(one, user_id) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_unnamed(one, user_id) for one in value]
+    return NOBODY if value == user_id else value
+
+
+def _drop_dangling(store: ObjectStore, scope: Scope) -> None:
+    """Delete links to answers, and entries in the histories of questions, whose answer or correction is gone."""
+
+    def drop(info: ObjectInfo) -> None:
+        if _points_nowhere(store, scope, info.key):
+            store.delete(info.key)
+
+    def pointers() -> Iterator[ObjectInfo]:
+        yield from store.list(f"{scope.prefix}/messages/")
+        yield from (info for info in store.list(f"{scope.prefix}/datasets/") if "/histories/" in info.key)
+
+    with ThreadPoolExecutor(READERS, thread_name_prefix="person") as threads:
+        for stretch in _stretches(pointers()):
+            list(threads.map(drop, stretch))
+
+
+def _points_nowhere(store: ObjectStore, scope: Scope, key: str) -> bool:
+    folder, *rest = key.removeprefix(f"{scope.prefix}/").split("/")
+    if folder == "messages":
+        try:
+            answer_id = msgspec.json.decode(store.get(key).data).get("answer_id", "")
+        except ObjectNotFound:
+            return False
+        return store.head(answer_key(scope, str(answer_id))) is None
+    dataset, correction_id = rest[0], rest[-1]
+    return store.head(DatasetKeys(scope, dataset).correction(correction_id)) is None
+
+
+def _stretches(infos: Iterable[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
+    stretch: list[ObjectInfo] = []
+    for info in infos:
+        stretch.append(info)
+        if len(stretch) == WINDOW:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch

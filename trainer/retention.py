@@ -1,0 +1,275 @@
+"""How long things are kept, and the sweep that deletes what is older.
+
+/privacy tells people these very numbers. A person who removes the bot from their account starts a clock for their
+own scope; installing it again stops the clock, and using the bot sets it back. When a server removes the bot, Discord
+says nothing: what was taught there stays until its people delete it, or whoever runs the bot does.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from trainer import records
+from trainer.person_data import folders
+from trainer.ports import ObjectNotFound, PortError, PreconditionFailed, StoreUnavailable
+from trainer.privacy import REPEAT_S, Forgotten, delete_copies, erase, forget_again
+from trainer.scope import Scope
+from trainer.snowflakes import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trainer.ports import ObjectInfo, ObjectStore
+
+DAY_S: Final = 86_400.0
+OUTCOME_DAYS: Final = 1
+"""Replies as they were shown, for showing them again when something failed."""
+NOTICE_DAYS: Final = 30
+"""What a person could not be shown."""
+CONVERSATION_DAYS: Final = 1
+"""What a person said lately, for follow-up questions; it is used for a much shorter time."""
+LIMIT_DAYS: Final = 1
+"""How often a person used the bot."""
+PERSONAL_DAYS: Final = 1
+"""What /export_me made."""
+EXPORT_DAYS: Final = 30
+"""Tables and other files that can be made again."""
+DRAFT_DAYS: Final = 30
+"""Changes that nobody decided about."""
+
+KEPT_DAYS: Final[Mapping[str, int]] = {
+    "outcomes": OUTCOME_DAYS,
+    "unseen": NOTICE_DAYS,
+    "conversations": CONVERSATION_DAYS,
+    "limits": LIMIT_DAYS,
+    "personal": PERSONAL_DAYS,
+    "exports": EXPORT_DAYS,
+    "drafts": DRAFT_DAYS,
+    "pins": DRAFT_DAYS,
+}
+"""Folders of a scope, and how many days after their last change objects in them go."""
+OF_ANSWERS: Final = ("answers", "votes", "messages")
+"""Folders whose objects go with the answers, by the moment in the id that their name begins with."""
+
+SWEEP_EVERY_S: Final = 3600.0
+CLAIM_KEY: Final = "housekeeping.json"
+CLOCKS: Final = "retention/"
+STOPPED_KEPT_S: Final = DAY_S
+"""How long a stopped clock is remembered: Discord repeats events for ten minutes, in any order."""
+TRIES: Final = 10
+_SCOPE: Final = re.compile(r"([gu])([0-9]{1,20})")
+
+log = logging.getLogger(__name__)
+
+
+class Policy(NamedTuple):
+    """What whoever runs the bot may choose."""
+
+    uninstalled_days: int = 30
+    """After a person uninstalled the bot, and for copies that may hold what a forgotten person taught."""
+    answer_days: int = 180
+    """Questions, answers and votes."""
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """Whether a person has uninstalled the bot."""
+
+    at: float
+    """When they did or undid it, or used the bot last, in seconds since the epoch."""
+    running: bool
+    v: int = 1
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """When somebody swept last."""
+
+    at: float
+    """Seconds since the epoch."""
+
+
+class Swept(NamedTuple):
+    """What a sweep deleted."""
+
+    expired: int = 0
+    """Objects that were kept long enough."""
+    scopes: int = 0
+    """Scopes of people who had uninstalled the bot."""
+    late: int = 0
+    """Things of forgotten people that were written late."""
+    copies: int = 0
+    """Files that might still have held data of forgotten people."""
+
+
+def set_clock(store: ObjectStore, user_id: str, moment: float, *, running: bool) -> bool:
+    """Start or stop the clock of a person's own scope; False if something later, or the same, is known already."""
+    key = f"{CLOCKS}{Scope('user', user_id).prefix}.json"
+    for _ in range(TRIES):
+        try:
+            stored = store.get(key)
+        except ObjectNotFound:
+            etag = None
+        else:
+            etag = stored.etag
+            if records.decode(stored.data, Clock).at >= moment:
+                return False
+        try:
+            data = msgspec.json.encode(Clock(moment, running))
+            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            continue
+        return True
+    raise StoreUnavailable("too many changes of one clock at once")
+
+
+def claim(store: ObjectStore, now: float, *, every_s: float = SWEEP_EVERY_S) -> bool:
+    """Whether this process is to sweep now: of several, one does, and none too soon after another."""
+    try:
+        stored = store.get(CLAIM_KEY)
+    except ObjectNotFound:
+        etag = None
+    else:
+        etag = stored.etag
+        if now < records.decode(stored.data, Claim).at + every_s:
+            return False
+    try:
+        store.put(
+            CLAIM_KEY,
+            msgspec.json.encode(Claim(now)),
+            if_absent=etag is None,
+            if_match=etag,
+            content_type=records.JSON_TYPE,
+        )
+    except PreconditionFailed:
+        return False
+    return True
+
+
+def sweep(
+    store: ObjectStore,
+    now: float,
+    policy: Policy | None = None,
+    on_change: Callable[[Scope, str], object] | None = None,
+) -> Swept:
+    """Delete everything that was kept long enough.
+
+    Args:
+        store: what is swept.
+        now: seconds since the epoch.
+        policy: the defaults, unless given.
+        on_change: told of each dataset whose indexes have something to drop.
+
+    What cannot be swept now is logged and left to the next time.
+    """
+    policy = policy or Policy()
+    total = Swept()
+    for clock in store.list(CLOCKS):
+        name = clock.key.removeprefix(CLOCKS).removesuffix(".json")
+        total = _sum(total, _guarded(name, partial(_ring, store, clock.key, now, policy, on_change)))
+    for name in folders(store, ""):
+        match = _SCOPE.fullmatch(name)
+        if match is not None:
+            scope = Scope("guild" if match[1] == "g" else "user", match[2])
+            total = _sum(total, _guarded(name, partial(_sweep_scope, store, scope, now, policy)))
+    return total
+
+
+def _guarded(name: str, act: Callable[[], Swept]) -> Swept:
+    try:
+        return act()
+    except PortError as error:
+        log.warning("not swept", extra={"scope": name, "error": type(error).__name__})
+        return Swept()
+
+
+def _sum(one: Swept, other: Swept) -> Swept:
+    return Swept(*(a + b for a, b in zip(one, other, strict=True)))
+
+
+def _ring(
+    store: ObjectStore,
+    key: str,
+    now: float,
+    policy: Policy,
+    on_change: Callable[[Scope, str], object] | None,
+) -> Swept:
+    """Look at one clock: delete the scope if it has run out and nobody has used the bot there since."""
+    try:
+        stored = store.get(key)
+    except ObjectNotFound:
+        return Swept()
+    clock = records.decode(stored.data, Clock)
+    match = _SCOPE.fullmatch(key.removeprefix(CLOCKS).removesuffix(".json"))
+    if match is None or not clock.running:
+        if now - clock.at > STOPPED_KEPT_S:
+            store.delete(key)
+        return Swept()
+    if now < clock.at + policy.uninstalled_days * DAY_S:
+        return Swept()
+    scope = Scope("user", match[2])
+    used_at = max((info.modified_at for info in store.list(f"{scope.prefix}/")), default=0.0)
+    if used_at > clock.at:
+        data = msgspec.json.encode(Clock(used_at, running=True))
+        try:
+            store.put(key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            log.info("the clock was set meanwhile")
+        return Swept()
+    datasets = erase(store, scope, now)
+    store.delete(key)
+    if on_change is not None:
+        for dataset in datasets:
+            on_change(scope, dataset)
+    return Swept(scopes=1)
+
+
+def _sweep_scope(store: ObjectStore, scope: Scope, now: float, policy: Policy) -> Swept:
+    expired = 0
+    for folder, days in KEPT_DAYS.items():
+        for info in store.list(f"{scope.prefix}/{folder}/"):
+            if info.modified_at < now - days * DAY_S:
+                store.delete(info.key)
+                expired += 1
+    for folder in OF_ANSWERS:
+        for info in store.list(f"{scope.prefix}/{folder}/"):
+            if _came_about(info, f"{scope.prefix}/{folder}/") < now - policy.answer_days * DAY_S:
+                store.delete(info.key)
+                expired += 1
+    swept = Swept(expired=expired)
+    for info in store.list(f"{scope.prefix}/forgotten/"):
+        swept = _sum(swept, _finish_forgetting(store, scope, info.key, now, policy))
+    return swept
+
+
+def _came_about(info: ObjectInfo, prefix: str) -> float:
+    name = info.key.removeprefix(prefix).partition("/")[0].removesuffix(".json")
+    moment = moment_of(name)
+    return info.modified_at if moment is None else moment
+
+
+def _finish_forgetting(store: ObjectStore, scope: Scope, key: str, now: float, policy: Policy) -> Swept:
+    """Delete what came late, and in the end the copies that may hold what somebody asked to be forgotten."""
+    try:
+        stored = store.get(key)
+    except ObjectNotFound:
+        return Swept()
+    forgotten = records.decode(stored.data, Forgotten)
+    late = copies = 0
+    if not forgotten.finished or now < forgotten.at + REPEAT_S:
+        late = forget_again(store, scope, forgotten, now)
+    after = forgotten
+    if forgotten.since and now > forgotten.at + policy.uninstalled_days * DAY_S:
+        copies = delete_copies(store, scope, forgotten)
+        after = msgspec.structs.replace(forgotten, since=0.0)
+    if not forgotten.finished and now > forgotten.at + REPEAT_S:
+        after = msgspec.structs.replace(after, finished=True)
+    if after != forgotten:
+        try:
+            store.put(key, msgspec.json.encode(after), if_match=stored.etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            log.info("somebody asked to be forgotten once more")
+    return Swept(late=late, copies=copies)
