@@ -10,7 +10,7 @@ BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
 
-.PHONY: help run test test-models lint format texts lock bench clean
+.PHONY: help run test test-models lint format texts docs lock bench clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,7 @@ lint: $(DEV)  ## formatting, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m infra.command_reference --check
 
 format: $(DEV)  ## put the code in shape
 	$(BIN)/ruff format .
@@ -55,6 +56,9 @@ bench: $(DEV)  ## all measurements: a table, and bench/results/*.json
 
 texts: $(DEV)  ## bring the translations in step with the code
 	$(BIN)/python -m infra.texts
+
+docs: $(DEV)  ## write docs/commands.md from the definitions
+	$(BIN)/python -m infra.command_reference
 
 lock: $(DEV)  ## compile the requirement files again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/dev.in -o requirements/dev.txt

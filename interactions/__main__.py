@@ -11,6 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import waitress
 
 from interactions import local
@@ -68,6 +69,7 @@ def serve(
     configuration: Configuration, options: argparse.Namespace, listener: socket.socket, *, playground_url: str = ""
 ) -> int:
     """The HTTP door and, unless told otherwise, a worker, until SIGINT or SIGTERM."""
+    configuration = msgspec.structs.replace(configuration, port=options.port)
     app = make_http(configuration, playground_url=playground_url)
     server = waitress.create_server(app, sockets=[listener], threads=HTTP_THREADS, ident=None)
     worker, close = (None, None) if options.no_worker else make_worker(configuration)

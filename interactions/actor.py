@@ -23,9 +23,11 @@ def actor_of(interaction: Interaction) -> Actor | None:
     guild_id = _installed_guild(interaction)
     if guild_id is None:
         return Actor(Scope("user", person.id), person.id, is_manager=True)
-    granted = int(interaction.member.permissions) if interaction.member is not None else 0
+    member = interaction.member
+    granted = int(member.permissions) if member is not None else 0
     is_manager = bool(granted & (MANAGE_GUILD | ADMINISTRATOR))
-    return Actor(Scope("guild", guild_id), person.id, is_manager)
+    roles = tuple(member.roles) if member is not None else ()
+    return Actor(Scope("guild", guild_id), person.id, is_manager, roles)
 
 
 def _installed_guild(interaction: Interaction) -> str | None:

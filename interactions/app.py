@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request
 
-from interactions import core
+from interactions import core, events
+from interactions.downloads import add_downloads
 from interactions.enqueueing import deliver
+from trainer import logs
+from trainer.ports import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trainer.links import LinkedFile
     from trainer.ports import JobQueue
 
 SIGNATURE: Final = "X-Signature-Ed25519"
 TIMESTAMP: Final = "X-Signature-Timestamp"
+
+log = logging.getLogger(__name__)
 
 
 def make_app(
@@ -24,6 +31,8 @@ def make_app(
     health: Callable[[], dict[str, object]],
     *,
     playground_url: str = "",
+    take_installation: Callable[[events.Installation], None] | None = None,
+    links: Callable[[str], LinkedFile] | None = None,
 ) -> Flask:
     """The HTTP door.
 
@@ -32,6 +41,8 @@ def make_app(
         queue: where deferred work goes.
         health: what `/healthz` says; its `ok` decides about the status.
         playground_url: where `/` leads, if a playground runs.
+        take_installation: told when a person installs or removes the bot; without it, no events are taken.
+        links: what the token of a link to a file leads to; raises `NoFile`. Without it, there are no links.
     """
     app = Flask("trainger", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = core.MAX_BODY
@@ -42,10 +53,23 @@ def make_app(
         decided = core.receive(body, request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP), door=door)
         return _http(deliver(decided, queue))
 
+    if take_installation is not None:
+
+        @app.post("/events")
+        def webhook_events() -> Response:
+            body = request.get_data(cache=False)
+            decided = events.receive(
+                body, request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP), key=door.public_key
+            )
+            return _http(_taken(decided, take_installation))
+
     @app.get("/healthz")
     def healthz() -> tuple[dict[str, object], int]:
         state = health()
         return state, 200 if state["ok"] else 503
+
+    if links is not None:
+        add_downloads(app, links)
 
     @app.get("/")
     def home() -> Response:
@@ -54,6 +78,18 @@ def make_app(
         return Response("Trainger is running. Discord sends interactions to /interactions.\n", mimetype="text/plain")
 
     return app
+
+
+def _taken(decided: events.Decision, take: Callable[[events.Installation], None]) -> core.Response:
+    """The answer to an event, after what it changes."""
+    if decided.change is not None:
+        try:
+            take(decided.change)
+        except StoreUnavailable as error:
+            log.error("event not taken", extra=logs.places(error))  # noqa: TRY400 - its message may say too much
+            return events.not_now()
+        log.info("event", extra={"installed": decided.change.installed})
+    return decided.response
 
 
 def _http(decided: core.Response) -> Response:

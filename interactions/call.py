@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from interactions.payloads import Attachment, Interaction
     from trainer.i18n import Translator
+    from trainer.instructions import Version
     from trainer.scope import Actor, Scope
     from trainer.services import Services
+    from trainer.tree_search import Found
 
 O = TypeVar("O")  # noqa: E741 - options, fields or nothing, as the handler takes them
 
@@ -21,6 +23,28 @@ class Quick(Protocol):
 
     def dataset_names(self, scope: Scope) -> list[str]:
         """The names of a scope's datasets, in order; empty when the store does not answer."""
+        ...
+
+    def trainer_role(self, scope: Scope) -> str | None:
+        """The role whose members may teach, empty if there is none; None when the store does not answer."""
+        ...
+
+
+@runtime_checkable
+class QuickInstruction(Protocol):
+    """What look-ups tell besides where they have a store: what a form to change the instruction begins with."""
+
+    def instruction(self, scope: Scope) -> Version | None:
+        """The instruction in force, None where it is the default text. Raises `StoreUnavailable`."""
+        ...
+
+
+@runtime_checkable
+class QuickFiles(Protocol):
+    """What look-ups tell besides where they have a store: the files that somebody may mean who is typing."""
+
+    def find_files(self, scope: Scope, typed: str, *, files: bool, most: int) -> list[Found]:
+        """Folders and, if wanted, files of a scope, the likeliest first; empty when the store does not answer."""
         ...
 
 
@@ -45,8 +69,8 @@ class Tools(Protocol):
         """Show how far it is, in place of "thinking…"; at most once a second reaches Discord."""
         ...
 
-    def fetch(self, attachment: Attachment) -> AbstractContextManager[Path]:
-        """The attachment as a temporary file, from our own copy if there is one already."""
+    def fetch(self, attachment: Attachment, *, keep: bool = True) -> AbstractContextManager[Path]:
+        """The attachment as a temporary file, from our own copy if there is one already; else we `keep` one."""
         ...
 
 

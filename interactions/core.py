@@ -81,7 +81,7 @@ def receive(body: bytes, signature: str | None, timestamp: str | None, *, door: 
     """
     if len(body) > MAX_BODY:
         return _refuse(413, f"The body is larger than {MAX_BODY} bytes.")
-    if not _genuine(body, signature, timestamp, door.public_key):
+    if not genuine(body, signature, timestamp, door.public_key):
         return _refuse(401, "The request signature is missing or wrong.")
     try:
         # What is skipped is not decoded, and a queue takes no invalid text.
@@ -110,7 +110,7 @@ def sorry(response: Response, problem: str) -> Response:
     return msgspec.structs.replace(response, body=msgspec.json.encode(told), job=None)
 
 
-def _genuine(body: bytes, signature: str | None, timestamp: str | None, key: VerifyKey) -> bool:
+def genuine(body: bytes, signature: str | None, timestamp: str | None, key: VerifyKey) -> bool:
     """Ed25519 over timestamp and raw body, as Discord's security documentation defines it."""
     if signature is None or timestamp is None:
         return False

@@ -16,6 +16,7 @@ from typing import (
     Final,
     Generic,
     NamedTuple,
+    NewType,
     TypeVar,
     Union,
     get_args,
@@ -47,7 +48,9 @@ INSTALLED_BY_ANYONE: Final = (0, 1)
 """Integration types: installed to a server, installed to a user."""
 MANAGERS: Final = MANAGE_GUILD
 
-OPTION_TYPES: Final[Mapping[object, int]] = {str: 3, int: 4, bool: 5, float: 10, Attachment: 11}
+Role = NewType("Role", str)
+"""The type of an option that takes a role: its id."""
+OPTION_TYPES: Final[Mapping[object, int]] = {str: 3, int: 4, bool: 5, Role: 8, float: 10, Attachment: 11}
 
 
 class BadOptions(Exception):

@@ -20,14 +20,13 @@ import time
 from contextlib import ExitStack, suppress
 from copy import copy
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 import requests
 import tenacity
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from interactions.discord_errors import (
     DiscordError,
@@ -38,6 +37,7 @@ from interactions.discord_errors import (
     Refused,
     TokenExpired,
 )
+from interactions.discord_session import never_sent, new_session, unauthorized
 from interactions.rate_limits import (
     ALREADY_ACKNOWLEDGED,
     UNKNOWN_MESSAGE,
@@ -123,7 +123,7 @@ class DiscordApi:
         self._base_url = base_url.rstrip("/")
         self._app = _segment(application_id)
         self._token = token
-        self._session = session or _new_session()
+        self._session = session or new_session()
         self._owns_session = session is None
         self._deadline_s = deadline_s
         self._not_ready_s = not_ready_s
@@ -180,6 +180,10 @@ class DiscordApi:
     def get_original(self, token: str) -> dict[str, object]:
         """The first answer, as Discord has it."""
         return _decoded(self._call(self._webhook("GET", token, "@original")), dict[str, object])
+
+    def delete_original(self, token: str) -> None:
+        """Take "thinking…", or the first answer, away."""
+        self._call(self._webhook("DELETE", token, "@original"))
 
     def follow_up(self, token: str, payload: Mapping[str, object], files: Sequence[OutgoingFile] = ()) -> str:
         """Send a further message; returns its id. A lost connection may make it appear twice, but not vanish."""
@@ -313,12 +317,12 @@ class DiscordApi:
                 data=None if fields else body,
                 files=fields,
                 headers=headers,
-                auth=self._authorize if route.bot else _unauthorized,
+                auth=self._authorize if route.bot else unauthorized,
                 timeout=(min(_CONNECT_S, left_s), min(self._read_timeout_s, left_s)),
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError) as error:
-            kind: Kind = "broken" if _never_sent(error) else "unknown"
+            kind: Kind = "broken" if never_sent(error) else "unknown"
             return Setback(DiscordUnavailable(detail=type(error).__name__), kind)
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -370,27 +374,6 @@ def _segment(value: str) -> str:
 
 def _digest(token: str) -> str:
     return hashlib.blake2b(token.encode(errors="replace"), digest_size=12).hexdigest()
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # nothing in it changes: threads may share it
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=32))
-    return session
-
-
-def _unauthorized(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No authorisation; without this, `requests` would look for one in ~/.netrc."""
-    return request
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether the request cannot have reached Discord."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _log_repeat(route: Route, state: tenacity.RetryCallState) -> None:

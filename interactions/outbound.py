@@ -64,6 +64,12 @@ class Reply(msgspec.Struct, frozen=True):
     """Notices that it mentions, and that need not be mentioned again."""
     private: bool = False
     """Only for this person: it must not be posted to the channel when the reply can no longer be edited."""
+    whisper: Literal["no", "instead", "beside"] = "no"
+    """Only for this person although all saw "thinking…": it takes the place of that, or comes beside the message that
+    the button stands on. Handlers say "instead"; how they acknowledged decides."""
+    kept: bool = True
+    """Whether the outcome may be stored. It may not while it holds words that somebody has yet to allow us; a second
+    delivery does the work again then."""
 
     def components(self) -> list[Json]:
         """The buttons in rows of five."""

@@ -23,6 +23,12 @@ CLAIM_S: Final = 60.0
 """After so long, whoever claimed a part is taken for dead: longer than sending one may take."""
 
 
+class _Kept(Reply, frozen=True):
+    """An outcome as it is stored."""
+
+    author: str = ""
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages of an outcome are out."""
 
@@ -66,8 +72,11 @@ class Track:
     def sent(self, part: int, message_id: str) -> None:
         """This part is out."""
         messages = [*self.delivery.messages[:part], message_id, *self.delivery.messages[part + 1 :]]
-        if messages != self.delivery.messages or self.delivery.sending >= 0:
-            self._write(messages=messages, sending=-1, since=0.0)
+        ours = self.delivery.sending == part
+        if messages != self.delivery.messages or ours:
+            # A claim on another part is somebody else's.
+            released = {"sending": -1, "since": 0.0} if ours else {}
+            self._write(messages=messages, **released)
 
     def give_up_claim(self) -> None:
         """The part was not sent, as far as we know."""
@@ -103,9 +112,11 @@ def load_outcome(store: ObjectStore, scope: Scope, interaction_id: str) -> Reply
     return records.load(store, _key(scope, interaction_id, "outcome"), Reply)
 
 
-def save_outcome(store: ObjectStore, scope: Scope, interaction_id: str, outcome: Reply) -> Reply:
-    """Keep an outcome; the first one stands and is returned."""
-    return records.save_once(store, _key(scope, interaction_id, "outcome"), outcome)
+def save_outcome(store: ObjectStore, scope: Scope, interaction_id: str, outcome: Reply, *, author: str = "") -> Reply:
+    """Keep an outcome; the first one stands and is returned. `author` is whose it is, so that it can be found."""
+    kept = _Kept(**{name: getattr(outcome, name) for name in outcome.__struct_fields__}, author=author)
+    stands = records.save_once(store, _key(scope, interaction_id, "outcome"), kept)
+    return Reply(**{name: getattr(stands, name) for name in Reply.__struct_fields__})
 
 
 def _key(scope: Scope, interaction_id: str, what: str) -> str:

@@ -16,8 +16,10 @@ from interactions.definitions import BadOptions
 from interactions.discord_api import DiscordError, DiscordUnavailable, Refused
 from interactions.dispatch import UnknownCommand, find
 from interactions.failures import Sorry, attachment_sentence, given_up, reference
+from interactions.forgetting import dropped
 from interactions.jobs import MalformedJob, unpack
-from interactions.outbound import Defer, Reply, message_json
+from interactions.limiting import too_many
+from interactions.outbound import Defer, DeferUpdate, Reply, message_json
 from interactions.outcomes import load_outcome, save_outcome
 from trainer import logs
 from trainer.i18n import N_, translator
@@ -139,7 +141,9 @@ class Performer:
             return kept
         reply = self._work(interaction, actor, tools)
         tools.check()
-        return save_outcome(self._services.store, actor.scope, interaction.id, reply)
+        if not reply.kept:
+            return reply
+        return save_outcome(self._services.store, actor.scope, interaction.id, reply, author=actor.user_id)
 
     def _work(self, interaction: AnyInteraction, actor: Actor, tools: _Tools) -> Reply:
         t = translator(interaction.locale)
@@ -149,11 +153,13 @@ class Performer:
             return Reply(t(N_("That command looks different by now. Please restart Discord and try again.")))
         if target.handler.work is None:
             raise MalformedJob(target.name)
-        private = _is_private(target.handler.acknowledge(AckCall(interaction, actor, t, target.given, _NOTHING)))
+        acknowledged = target.handler.acknowledge(
+            AckCall(interaction, actor, t, target.given, _NOTHING, target.subject)
+        )
         call = WorkCall(interaction, actor, t, target.given, target.subject, self._services, tools)
         log.info("work", extra={"command": target.name})
         try:
-            reply = target.handler.work(call)
+            reply = dropped(call) or too_many(self._services.limits, call, target.name) or target.handler.work(call)
         except Sorry as sorry:
             reply = Reply(sorry.sentence)
         except AttachmentRefused as refused:
@@ -162,7 +168,7 @@ class Performer:
             if error.retryable:
                 raise
             reply = Reply(given_up(t, "ModelUnavailable", reference(interaction.id)))
-        return msgspec.structs.replace(reply, private=private)
+        return _as_acknowledged(reply, acknowledged)
 
     def _again(
         self, interaction: AnyInteraction, actor: Actor, error: Exception, attempts: int, *, most: int
@@ -229,8 +235,8 @@ class _Tools:
         self._shown_at = self._clock()
 
     @contextmanager
-    def fetch(self, attachment: Attachment) -> Iterator[Path]:
-        with self._uploads.fetch(self._actor.scope, attachment) as path:
+    def fetch(self, attachment: Attachment, *, keep: bool = True) -> Iterator[Path]:
+        with self._uploads.fetch(self._actor.scope, attachment, keep=keep, owner=self._actor.user_id) as path:
             yield path
 
 
@@ -241,13 +247,25 @@ class _Nothing:
         del scope
         return []
 
+    def trainer_role(self, scope: Scope) -> str | None:
+        del scope
+        return None
+
 
 _NOTHING: Final = _Nothing()
 
 
-def _is_private(acknowledgement: Acknowledgement) -> bool:
-    """Whether the person alone sees the reply: handlers decide that when they acknowledge, and only there."""
-    return isinstance(acknowledgement, Defer) and acknowledgement.ephemeral
+def _as_acknowledged(reply: Reply, acknowledgement: Acknowledgement) -> Reply:
+    """Who sees the reply: handlers decide that when they acknowledge.
+
+    After that, they can only whisper, or say that the message with the button was private from the start.
+    """
+    deferred_privately = isinstance(acknowledgement, Defer) and acknowledgement.ephemeral
+    private = deferred_privately or reply.private
+    whisper = reply.whisper
+    if whisper != "no":
+        whisper = "beside" if isinstance(acknowledgement, DeferUpdate) else "no" if deferred_privately else "instead"
+    return msgspec.structs.replace(reply, private=private, whisper=whisper)
 
 
 def _discord(error: DiscordError) -> dict[str, object]:

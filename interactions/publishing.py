@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from interactions.outbound import Json
     from interactions.payloads import Interaction
     from trainer.ports import ObjectStore
-    from trainer.scope import Actor
+    from trainer.scope import Actor, Scope
 
 MESSAGES_MOST: Final = 3
+FOLLOW_UPS_MOST: Final = 5
+"""Further messages that Discord takes for one interaction where only the person has installed the bot. Edits, those
+that show progress among them, do not count."""
+TOO_MANY_FOLLOW_UPS: Final = 40094
 NOTICE_MOST: Final = 600
 """Characters of a reply that a notice repeats."""
 LOOK_AGAIN_S: Final = (2.0, 5.0)
@@ -73,14 +77,14 @@ class Publisher:
         track = Track(self._store, actor.scope, interaction.id, self._clock)
         if track.delivery.finished:
             return
-        pieces = _pieces(reply, interaction)
+        pieces = _pieces(reply, interaction, most=messages_most(actor.scope))
         try:
             self._show(interaction, reply, pieces, track)
         except TokenExpired:
             self._late(interaction, actor, reply, pieces, track)
         except Gone:
             # The message was deleted, or our acknowledgement came too late for Discord: nothing is left to edit.
-            self._leave_notice(actor, interaction.id, reply.content, private=reply.private)
+            self._leave_notice(actor, interaction.id, reply.content, reply)
             track.go("notice")
         if reply.answer_id:
             for message_id in track.delivery.messages:
@@ -88,7 +92,7 @@ class Publisher:
         if track.delivery.way != "notice":
             notices.seen(self._store, actor, list(reply.notices))
         track.finish()
-        if unsure and track.delivery.way == "reply":
+        if unsure and track.delivery.way == "reply" and reply.whisper == "no":
             self._look_again(interaction, pieces[0])
         done = track.delivery
         log.info("published", extra={"way": done.way, "messages": len(done.messages), "files": len(reply.files)})
@@ -108,20 +112,34 @@ class Publisher:
             else:
                 self._api.edit_original(interaction.token, message)
         except (TokenExpired, Gone):
-            self._leave_notice(actor, f"{interaction.id}-failed", reply.content, private=True)
+            self._leave_notice(actor, f"{interaction.id}-failed", reply.content, Reply("", private=True))
 
     def _show(self, interaction: Interaction, reply: Reply, pieces: list[_Piece], track: Track) -> None:
         """In place of "thinking…" and below it."""
-        first = pieces[0]
-        if track.delivery.way == "reply":
-            track.sent(0, self._api.edit_original(interaction.token, first.payload, self._files(first)))
+        if reply.whisper == "instead" and not track.delivery.messages:
+            # The first message after "thinking…" would take its place, for all to see, so that goes first.
+            with suppress(Gone):
+                self._api.delete_original(interaction.token)
+        if reply.whisper == "no" and track.delivery.way == "reply":
+            self._replace(interaction, pieces[0], track)
         # A follow-up does not inherit who sees the first message.
-        private: Json = {"flags": EPHEMERAL} if reply.private else {}
-        for number in range(len(track.delivery.messages), len(pieces)):
-            piece = pieces[number]
-            with _claimed(track, number):
-                sent = self._api.follow_up(interaction.token, piece.payload | private, self._files(piece))
-            track.sent(number, sent)
+        private: Json = {"flags": EPHEMERAL} if reply.private or reply.whisper != "no" else {}
+        try:
+            for number in range(len(track.delivery.messages), len(pieces)):
+                piece = pieces[number]
+                with _claimed(track, number):
+                    sent = self._api.follow_up(interaction.token, piece.payload | private, self._files(piece))
+                track.sent(number, sent)
+        except Refused as error:
+            if error.code != TOO_MANY_FOLLOW_UPS:
+                raise
+            # Parts of which nobody knows whether they arrived have used up what there is: all goes into the first.
+            self._replace(interaction, _pieces(reply, interaction, most=1)[0], track)
+
+    def _replace(self, interaction: Interaction, piece: _Piece, track: Track) -> None:
+        """Put a piece in place of "thinking…", or of the message that a button stands on, with all that is on it."""
+        payload: Json = piece.payload | {"attachments": []}
+        track.sent(0, self._api.edit_original(interaction.token, payload, self._files(piece)))
 
     def _late(self, interaction: Interaction, actor: Actor, reply: Reply, pieces: list[_Piece], track: Track) -> None:
         """The token has expired: what is left goes to the channel where the bot may, else below the next answer."""
@@ -129,15 +147,15 @@ class Publisher:
         if not left:
             return
         text = "\n\n".join(str(piece.payload["content"]) for piece in left)
-        if reply.private or interaction.channel_id is None or not self._api.has_token:
-            self._leave_notice(actor, interaction.id, text, private=reply.private)
+        if _for_one(reply) or interaction.channel_id is None or not self._api.has_token:
+            self._leave_notice(actor, interaction.id, text, reply)
             track.go("notice")
             return
         track.go("channel")
         addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {text}")
         posted = len(track.delivery.messages)
         try:
-            for piece in _pieces(addressed, interaction):
+            for piece in _pieces(addressed, interaction, most=MESSAGES_MOST):
                 number = len(track.delivery.messages)
                 with _claimed(track, number):
                     key = f"{interaction.id}-{number}"
@@ -147,7 +165,7 @@ class Publisher:
                 track.sent(number, sent)
         except (Refused, Gone):
             # Not allowed to write there, or no longer.
-            self._leave_notice(actor, interaction.id, text, private=False)
+            self._leave_notice(actor, interaction.id, text, reply)
             if len(track.delivery.messages) == posted:
                 track.go("notice")
 
@@ -182,10 +200,14 @@ class Publisher:
             spooled.seek(0)
             return spooled
 
-    def _leave_notice(self, actor: Actor, notice_id: str, text: str, *, private: bool) -> None:
+    def _leave_notice(self, actor: Actor, notice_id: str, text: str, reply: Reply) -> None:
+        """Keep a text for the person's next answer, unless the reply holds words that may not be kept."""
+        if not reply.kept:
+            return
         if len(text) > NOTICE_MOST:
             text = text[:NOTICE_MOST].rstrip() + "…"
-        notices.leave(self._store, actor.scope, actor.user_id, notices.Notice(notice_id, text, private))
+        notice = notices.Notice(notice_id, text, _for_one(reply))
+        notices.leave(self._store, actor.scope, actor.user_id, notice)
 
 
 @contextmanager
@@ -199,9 +221,19 @@ def _claimed(track: Track, number: int) -> Iterator[None]:
         raise
 
 
-def _pieces(reply: Reply, interaction: Interaction) -> list[_Piece]:
+def messages_most(scope: Scope) -> int:
+    """How many messages a reply may have: the first, and as many further ones as Discord takes there."""
+    return MESSAGES_MOST if scope.kind == "guild" else min(MESSAGES_MOST, 1 + FOLLOW_UPS_MOST)
+
+
+def _for_one(reply: Reply) -> bool:
+    """Whether only the person may see it."""
+    return reply.private or reply.whisper != "no"
+
+
+def _pieces(reply: Reply, interaction: Interaction, *, most: int) -> list[_Piece]:
     """The messages of a reply: the buttons and files go with the last one."""
-    arranged = arrange(reply.content, most=MESSAGES_MOST)
+    arranged = arrange(reply.content, most=most)
     files = list(reply.files)
     if arranged.file is not None:
         files.insert(0, ReplyFile("answer.md", arranged.file.encode(), "text/markdown; charset=utf-8"))

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from interactions.attachments import fetch
+from interactions.attachments import fetch, safe_filename
 from trainer.datasets import original_key
+from trainer.privacy import remember_upload
+from trainer.tree import original_name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,16 +43,18 @@ class Uploads:
         self.max_bytes = max_bytes
 
     @contextmanager
-    def fetch(self, scope: Scope, attachment: Attachment) -> Iterator[Path]:
+    def fetch(self, scope: Scope, attachment: Attachment, *, keep: bool = True, owner: str = "") -> Iterator[Path]:
         """The attachment as a temporary file, gone when the block ends.
 
-        The first time, it is downloaded and kept: Discord's links expire, and a job may be done again later.
+        The first time, it is downloaded and kept: Discord's links expire, and a job may be done again later. `owner`
+        is who uploaded it, so that they can have it deleted. What may not be kept is always downloaded: its id may be
+        a person's word, which must not lead to what others uploaded.
         Raises `AttachmentRefused` and `AttachmentUnavailable`.
         """
         key = original_key(scope, attachment.id)
         with tempfile.TemporaryDirectory(prefix="trainger-") as folder:
             path = Path(folder) / "upload"
-            if self._store.head(key) is None:
+            if not keep or self._store.head(key) is None:
                 fetch(
                     attachment.url,
                     into=path,
@@ -58,8 +62,13 @@ class Uploads:
                     timeout_s=self._timeout_s,
                     origins=self._origins,
                 )
-                with path.open("rb") as source, self._store.open_write(key) as target:
-                    shutil.copyfileobj(source, target)
+                if keep:
+                    if owner:
+                        remember_upload(self._store, scope, owner, attachment.id, attachment.filename)
+                        name = safe_filename(attachment.filename)
+                        self._store.put(original_name_key(scope, attachment.id, name), b"")
+                    with path.open("rb") as source, self._store.open_write(key) as target:
+                        shutil.copyfileobj(source, target)
             else:
                 with self._store.open_read(key) as kept, path.open("wb") as copy:
                     shutil.copyfileobj(kept, copy)

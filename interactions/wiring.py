@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from interactions.discord_api import DiscordApi
+    from interactions.events import Installation
     from interactions.worker import Worker
     from trainer.configuration import Configuration
     from trainer.ports import ChatModel, JobQueue, ObjectStore
@@ -58,7 +59,29 @@ def make_http(configuration: Configuration, *, playground_url: str = "") -> Flas
     from interactions.app import make_app  # noqa: PLC0415 - other entry points do without Flask
 
     queue = bootstrap.make_queue(configuration)
-    return make_app(make_door(configuration), queue, health(configuration, queue), playground_url=playground_url)
+    return make_app(
+        make_door(configuration),
+        queue,
+        health(configuration, queue),
+        playground_url=playground_url,
+        take_installation=installations(configuration),
+        links=bootstrap.make_links(configuration),
+    )
+
+
+def installations(configuration: Configuration) -> Callable[[Installation], None]:
+    """What is told when a person installs or removes the bot: it stops or starts the clock of their own scope."""
+
+    @cache
+    def store() -> ObjectStore:
+        return bootstrap.make_store(configuration)
+
+    def take(change: Installation) -> None:
+        from trainer.retention import set_clock  # noqa: PLC0415 - acknowledging interactions does without
+
+        set_clock(store(), change.user_id, change.at, running=not change.installed)
+
+    return take
 
 
 def make_api(configuration: Configuration) -> DiscordApi:
@@ -75,6 +98,7 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
     """A worker, not yet started, and what closes its things after it has stopped."""
     # The acknowledging path imports none of this.
     from interactions.attachments import AllowedOrigins  # noqa: PLC0415
+    from interactions.housekeeping import Housekeeping  # noqa: PLC0415
     from interactions.performing import Performer  # noqa: PLC0415
     from interactions.publishing import Publisher  # noqa: PLC0415
     from interactions.uploads import Uploads  # noqa: PLC0415
@@ -96,7 +120,14 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
         threads=threads or configuration.worker_threads,
         lease_s=configuration.lease_seconds,
     )
-    return worker, services.close
+    housekeeping = Housekeeping(services)
+    housekeeping.start()
+
+    def close() -> None:
+        housekeeping.stop()
+        services.close()
+
+    return worker, close
 
 
 def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[str, object]]:

@@ -41,6 +41,10 @@ class Answer(msgspec.Struct, frozen=True):
     """The chat model that wrote the text, if one did."""
     fell_back: bool = False
     """The chat model did not answer, so this is the nearest trained answer as it stands."""
+    over_budget: bool = False
+    """The chat model was not asked, because this month's budget is used up."""
+    asked: str = ""
+    """The whole question, where it leaned on a former one."""
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Only the person who asked has seen it."""
     closest: str = ""
     fell_back: bool = False
+    over_budget: bool = False
     v: int = 1
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import msgspec
+
+from trainer.prices import parse_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DISCORD_API: Final = "https://discord.com/api/v10"
 CDN_HOSTS: Final = "cdn.discordapp.com,media.discordapp.net"
+SECRET_LEAST: Final = 16
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -35,6 +40,20 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     chat_model: str = ""
     log_level: str = "INFO"
     port: int = 8080
+    public_url: str = ""
+    """Where people's browsers reach the HTTP door; links to files begin with it. Empty: there are no links."""
+    link_secret: str = ""
+    """Signs those links; empty for one that is made once and kept beside the store."""
+    monthly_budget_usd: float | None = None
+    """What each scope may spend on the chat model in a calendar month; None for as much as it likes."""
+    chat_price: str = ""
+    """`<input>/<output>`, US dollars for a million tokens; empty for what the table of prices says."""
+    limits: float = 1.0
+    """Multiplies the limits on what people may do in a while; 0 lifts them."""
+    retention_days: int = 30
+    """What a person has in their own scope is deleted so many days after they uninstalled the bot."""
+    answer_days: int = 180
+    """How long questions, answers and votes are kept."""
     lease_seconds: float = 30
     worker_threads: int = 4
     local: bool = False
@@ -61,6 +80,13 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model": ("TRAINGER_CHAT_MODEL",),
     "log_level": ("TRAINGER_LOG_LEVEL",),
     "port": ("PORT",),
+    "public_url": ("TRAINGER_PUBLIC_URL",),
+    "link_secret": ("TRAINGER_LINK_SECRET",),
+    "monthly_budget_usd": ("TRAINGER_MONTHLY_BUDGET_USD",),
+    "chat_price": ("TRAINGER_CHAT_PRICE_USD",),
+    "limits": ("TRAINGER_LIMITS",),
+    "retention_days": ("TRAINGER_RETENTION_DAYS",),
+    "answer_days": ("TRAINGER_ANSWER_DAYS",),
     "lease_seconds": ("TRAINGER_LEASE_SECONDS",),
     "worker_threads": ("TRAINGER_WORKER_THREADS",),
 }
@@ -109,12 +135,43 @@ def _check(configuration: Configuration) -> None:
         raise ConfigurationError("TRAINGER_QUEUE must be sqlite:<file> or the URL of an SQS queue")
     if not 0 <= configuration.port < 1 << 16:
         raise ConfigurationError("PORT must be from 0 to 65535")
-    if configuration.lease_seconds < 1 or configuration.worker_threads < 1:
-        raise ConfigurationError("TRAINGER_LEASE_SECONDS and TRAINGER_WORKER_THREADS must be at least 1")
+    _check_links(configuration)
     if configuration.public_key and not _is_key(configuration.public_key):
         raise ConfigurationError(
             "DISCORD_PUBLIC_KEY must be the 64 hexadecimal digits that the developer portal shows"
         )
+    _check_numbers(configuration)
+
+
+def _check_numbers(configuration: Configuration) -> None:
+    if configuration.lease_seconds < 1 or configuration.worker_threads < 1:
+        raise ConfigurationError("TRAINGER_LEASE_SECONDS and TRAINGER_WORKER_THREADS must be at least 1")
+    if configuration.retention_days < 1 or configuration.answer_days < 1:
+        raise ConfigurationError("TRAINGER_RETENTION_DAYS and TRAINGER_ANSWER_DAYS must be at least 1")
+    if not 0 <= configuration.limits < math.inf:
+        raise ConfigurationError("TRAINGER_LIMITS must be 0 or more")
+    if configuration.monthly_budget_usd is not None and not 0 <= configuration.monthly_budget_usd < math.inf:
+        raise ConfigurationError("TRAINGER_MONTHLY_BUDGET_USD must be 0 or more")
+    if configuration.chat_price:
+        try:
+            parse_price(configuration.chat_price)
+        except ValueError:
+            raise ConfigurationError("TRAINGER_CHAT_PRICE_USD must be <input>/<output>, such as 0.10/0.50") from None
+
+
+def _check_links(configuration: Configuration) -> None:
+    if configuration.public_url and not _is_base_url(configuration.public_url):
+        raise ConfigurationError("TRAINGER_PUBLIC_URL must be like https://trainger.example.org, without ? and #")
+    if configuration.link_secret and len(configuration.link_secret) < SECRET_LEAST:
+        raise ConfigurationError(f"TRAINGER_LINK_SECRET must have at least {SECRET_LEAST} characters")
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 def _is_key(text: str) -> bool:

@@ -1,18 +1,32 @@
 """How everything lies in the store: names and keys. Pure.
 
     g42/settings.json                                  small and mutable: the selected dataset
+    g42/selections/<interaction>.json                  one choice of a dataset; never changed
+    g42/names/<name>                                   says that there is a dataset of this name: one listing has all
+    g42/instruction.json                               small and mutable: the instruction in force
+    g42/instructions/<interaction>.json                an instruction that is or was in force; never changed
+    g42/drafts/<interaction>.json                      an instruction that somebody has not decided about yet
     g42/datasets/<name>/batches/<interaction>.json     what one /train brought; never changed
     g42/datasets/<name>/chunks/<interaction>/…         its examples, when they are too many for that record
     g42/datasets/<name>/corrections/<interaction>.json one /correct; never changed
     g42/datasets/<name>/verdicts/<interaction>.json    what a manager decided about a proposed correction
+    g42/datasets/<name>/undone/<interaction>.json      who took a correction back
+    g42/datasets/<name>/histories/<question>/<id>      empty; finds all corrections of one question
     g42/datasets/<name>/removed/<interaction>          empty; the batch or correction counts no more
     g42/datasets/<name>/journal/<ms>-<kind>-<id>       empty; says in which order the above became valid
     g42/originals/<attachment>                         what was uploaded, as it came
     g42/answers/<interaction>.json                     an answer that was given
     g42/messages/<message>.json                        which answer a message shows
+    g42/votes/<answer>/<person>.json                   small and mutable: what one person thinks of an answer
+    g42/exports/<name>                                 a file that was made for somebody
     g42/outcomes/<interaction>.…                       the reply to a command, and how far it has been shown
     g42/pins/<interaction>.json                        which dataset a command is about, once it has been decided
     g42/unseen/<person>/<interaction>.json             what the person could not be shown
+    g42/preferences/<person>.json                      small and mutable: what the person allows
+    g42/uploads/<person>/<attachment>.json             who uploaded an original, and under which name
+    g42/personal/<person>/<interaction>.zip            what /export_me made; gone after a day
+    g42/forgotten/<person>.json                        when the person asked to be forgotten
+    retention/<scope>.json                             when a person uninstalled the bot
     identity.json                                      names the store itself
 
 Every key carries the interaction's id, so a second delivery of a job writes the same objects.
@@ -62,6 +76,8 @@ class DatasetKeys:
     """The keys of one dataset."""
 
     def __init__(self, scope: Scope, dataset: str) -> None:
+        self.scope = scope
+        self.dataset = dataset
         self.root = f"{scope.prefix}/datasets/{dataset}/"
         self.journal = f"{self.root}journal/"
 
@@ -84,6 +100,14 @@ class DatasetKeys:
     def verdict(self, interaction_id: str) -> str:
         """What a manager decided about a proposed correction."""
         return f"{self.root}verdicts/{interaction_id}.json"
+
+    def undone(self, interaction_id: str) -> str:
+        """Who took a correction back."""
+        return f"{self.root}undone/{interaction_id}.json"
+
+    def histories(self, question: str) -> str:
+        """What all corrections of a question lie under; `question` names it in hexadecimal digits."""
+        return f"{self.root}histories/{question}/"
 
     def removed(self, interaction_id: str) -> str:
         """Says for good that a batch or a correction counts no more, whatever the journal says later."""
@@ -121,11 +145,71 @@ def message_key(scope: Scope, message_id: str) -> str:
     return f"{scope.prefix}/messages/{message_id}.json"
 
 
+def votes_prefix(scope: Scope) -> str:
+    """What all votes lie under, in order of the answers."""
+    return f"{scope.prefix}/votes/"
+
+
+def vote_key(scope: Scope, answer_id: str, user_id: str) -> str:
+    """What one person thinks of an answer."""
+    return f"{votes_prefix(scope)}{answer_id}/{user_id}.json"
+
+
+def export_key(scope: Scope, name: str) -> str:
+    """A file that was made for somebody."""
+    return f"{scope.prefix}/exports/{name}"
+
+
 def settings_key(scope: Scope) -> str:
     """A scope's settings."""
     return f"{scope.prefix}/settings.json"
 
 
+def selection_key(scope: Scope, interaction_id: str) -> str:
+    """One choice of a dataset."""
+    return f"{scope.prefix}/selections/{interaction_id}.json"
+
+
+def name_key(scope: Scope, dataset: str) -> str:
+    """Says that there is a dataset of this name."""
+    return f"{scope.prefix}/names/{dataset}"
+
+
+def instruction_key(scope: Scope) -> str:
+    """The instruction in force, where managers gave one of their own."""
+    return f"{scope.prefix}/instruction.json"
+
+
+def instruction_version_key(scope: Scope, version_id: str) -> str:
+    """An instruction that is or was in force."""
+    return f"{scope.prefix}/instructions/{version_id}.json"
+
+
+def draft_key(scope: Scope, draft_id: str) -> str:
+    """An instruction that is not decided about yet."""
+    return f"{scope.prefix}/drafts/{draft_id}.json"
+
+
 def original_key(scope: Scope, attachment_id: str) -> str:
     """An uploaded file, as it came."""
     return f"{scope.prefix}/originals/{attachment_id}"
+
+
+def upload_key(scope: Scope, user_id: str, attachment_id: str) -> str:
+    """Who uploaded an original."""
+    return f"{uploads_prefix(scope, user_id)}{attachment_id}.json"
+
+
+def uploads_prefix(scope: Scope, user_id: str) -> str:
+    """What the list of somebody's uploads lies under."""
+    return f"{scope.prefix}/uploads/{user_id}/"
+
+
+def personal_key(scope: Scope, user_id: str, name: str) -> str:
+    """A file that only this person may have."""
+    return f"{scope.prefix}/personal/{user_id}/{name}"
+
+
+def forgotten_key(scope: Scope, user_id: str) -> str:
+    """That a person asked to be forgotten, and when."""
+    return f"{scope.prefix}/forgotten/{user_id}.json"

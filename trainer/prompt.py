@@ -14,6 +14,7 @@ from trainer.ports import ChatMessage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trainer.conversations import Turn
     from trainer.index import Hit
 
 NO_ANSWER: Final = "NO_ANSWER"
@@ -22,6 +23,8 @@ FOUND_MOST: Final = 6
 """Hits that the model gets: more of them help little and cost reading time."""
 TEXT_MOST: Final = 1_500
 """Characters of one found text."""
+MESSAGE_MOST: Final = 12_000
+"""Characters of a message that is asked about, its files included."""
 
 RULES: Final = (
     "You answer questions of the people of a Discord server.\n"
@@ -31,6 +34,14 @@ RULES: Final = (
     "Answer from these entries alone, briefly, in the language of the question. Do not invent anything.\n"
     f"If they do not answer the question, write exactly {NO_ANSWER} and nothing else."
 )
+FORMER_RULE: Final = (
+    "You are also given the person's former questions with your answers, oldest first: they tell what the question "
+    "is about."
+)
+MESSAGE_RULE: Final = (
+    "You are also given a message that the question is about. Answer from it, too. If no question is given, explain "
+    "the message."
+)
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -39,16 +50,35 @@ class _Found(msgspec.Struct, frozen=True):
     answer: str
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class _Former(msgspec.Struct, frozen=True):
+    question: str
+    answer: str
+
+
+class _Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     taught: list[_Found]
     question: str
+    former: list[_Former] = []
+    message: str = ""
 
 
-def conversation(instruction: str, hits: Sequence[Hit], question: str) -> list[ChatMessage]:
-    """The messages for a chat model; `instruction` is the server's own text and comes first."""
+def conversation(
+    instruction: str, hits: Sequence[Hit], question: str, *, former: Sequence[Turn] = (), message: str = ""
+) -> list[ChatMessage]:
+    """The messages for a chat model.
+
+    Args:
+        instruction: the server's own text, which comes first.
+        hits: what was found.
+        question: what is asked.
+        former: what was asked before, oldest first.
+        message: what the question is about, if it is about somebody's message.
+    """
     taught = [_Found(hit.entry.kind, hit.entry.question, hit.entry.answer[:TEXT_MOST]) for hit in hits[:FOUND_MOST]]
-    asked = msgspec.json.encode(_Asked(taught, question)).decode()
-    return [ChatMessage("system", f"{instruction.strip()}\n\n{RULES}".strip()), ChatMessage("user", asked)]
+    said = [_Former(turn.question, turn.answer) for turn in former]
+    asked = msgspec.json.encode(_Asked(taught, question, said, message[:MESSAGE_MOST])).decode()
+    rules = "\n".join([RULES, *([FORMER_RULE] if former else []), *([MESSAGE_RULE] if message else [])])
+    return [ChatMessage("system", f"{instruction.strip()}\n\n{rules}".strip()), ChatMessage("user", asked)]
 
 
 def is_no_answer(text: str) -> bool:

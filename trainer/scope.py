@@ -26,3 +26,5 @@ class Actor(NamedTuple):
     scope: Scope
     user_id: str
     is_manager: bool
+    roles: tuple[str, ...] = ()
+    """The roles they have there, but for the one that everybody has."""

@@ -14,9 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainer.ports import ObjectStore
-    from trainer.scope import Scope
+    from trainer.scope import Actor, Scope
 
 TRIES: Final = 10
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One choice of a dataset."""
+
+    id: str
+    """The interaction's."""
+    dataset: str
+    before: str
+    """The dataset that was selected until then."""
+    author: str
+    at: float
+    """Seconds since the epoch: when it took effect."""
+    created: bool = False
+    """There was no dataset of this name before."""
+    undoes: str = ""
+    """The choice that this one takes back, if it does."""
+    v: int = 1
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,11 +44,25 @@ class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """The selected one: /train adds to it and /ask answers from it."""
     trainer_role: str = ""
     """A role whose members may teach, as managers do; empty for none."""
+    selection: Selection | None = None
+    """How `dataset` came to be selected; None while nobody has chosen."""
 
 
 def scope_settings(store: ObjectStore, scope: Scope) -> ScopeSettings:
     """The settings in force; the defaults where nothing was chosen."""
     return records.load(store, settings_key(scope), ScopeSettings) or ScopeSettings()
+
+
+def may_teach(store: ObjectStore, actor: Actor) -> bool:
+    """Whether what this person teaches, and how they correct, counts at once."""
+    if actor.is_manager:
+        return True
+    return bool(actor.roles) and is_trainer(actor, scope_settings(store, actor.scope).trainer_role)
+
+
+def is_trainer(actor: Actor, trainer_role: str) -> bool:
+    """Whether this person has the role, which is empty where there is none. Pure."""
+    return trainer_role != "" and trainer_role in actor.roles
 
 
 def change_settings(

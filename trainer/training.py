@@ -17,6 +17,7 @@ from trainer.batches import Batch, Origin, Report
 from trainer.datasets import DatasetKeys, pin_key
 from trainer.importers import Example, FileRefusal, Item, Rejection
 from trainer.matching import fingerprint
+from trainer.selection import mark_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -146,6 +147,7 @@ class Training:
     def _announce(self, keys: DatasetKeys, interaction_id: str) -> None:
         """Tell all indexes. Twice is harmless; never is what must not happen, so a redelivery does it again."""
         self._store.put(keys.entry(int(self._clock() * 1000), "batch", interaction_id), b"")
+        mark_dataset(self._store, keys.scope, keys.dataset, interaction_id)
 
 
 def _until_refused(items: Iterable[Item], refusals: list[FileRefusal]) -> Iterator[Item]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
+import msgspec
+
+from interactions.answer_buttons import answer_buttons
 from interactions.definitions import Handler, Option, Options, SlashCommand
-from interactions.outbound import Button, Defer, Reply
+from interactions.outbound import Defer, Reply
 from interactions.wording import source_line
 from trainer import notices
-from trainer.answers import AnswerRecord, save_answer
+from trainer.answers import AnswerRecord, load_answer, save_answer
+from trainer.conversations import Place, Turn, former_turns, remember
 from trainer.i18n import N_
 from trainer.settings import scope_settings
 
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 PROMPT_MOST: Final = 2000
 STREAMING_MARK: Final = " ▌"
 """Ends a text that is still being written."""
+_OVER_BUDGET: Final = N_(
+    "-# This month's budget for the language model is used up, so this is what I was taught, word for word."
+)
 STREAM_MOST: Final = 1900
 """Characters of such a text that fit into one message; the rest comes with the final reply."""
 
@@ -30,6 +37,20 @@ class AskOptions(Options, frozen=True, kw_only=True):
 
     prompt: Annotated[str, Option(N_("What do you want to know?"), max_length=PROMPT_MOST)]
     private: Annotated[bool, Option(N_("Show the answer only to you"))] = False
+    fresh: Annotated[bool, Option(N_("Begin anew: forget what we talked about here"))] = False
+
+
+class Asked(NamedTuple):
+    """A question, wherever it was asked."""
+
+    question: str
+    private: bool
+    """Whether the person alone sees the answer."""
+    fresh: bool = False
+    """Not about what was asked before."""
+    message: str = ""
+    """What it is about, if it is about somebody's message."""
+    message_id: str = ""
 
 
 def acknowledge(call: AckCall[AskOptions]) -> Defer:
@@ -38,35 +59,79 @@ def acknowledge(call: AckCall[AskOptions]) -> Defer:
 
 
 def work(call: WorkCall[AskOptions]) -> Reply:
-    """Find the answer, keep it so that it can be corrected, and say where it comes from."""
-    store, scope, interaction_id = call.services.store, call.actor.scope, call.interaction.id
+    """Answer the prompt."""
     question = call.given.prompt.strip()
     if not question:
         return Reply(call.t(N_("Please ask me something.")))
-    dataset = scope_settings(store, scope).dataset
+    return answer(call, Asked(question, call.given.private, call.given.fresh))
+
+
+def answer(call: WorkCall[Any], asked: Asked) -> Reply:
+    """Find the answer, keep it so that it can be corrected, and say where it comes from."""
+    store, scope, interaction_id = call.services.store, call.actor.scope, call.interaction.id
+    place = Place(scope, call.interaction.channel_id or "0", call.actor.user_id, asked.private)
+    former = [] if asked.fresh else former_turns(store, place, interaction_id, time.time())
+    # An answer that an earlier delivery kept has been paid for, and may have been seen.
+    record = load_answer(store, scope, interaction_id) or save_answer(store, scope, _found(call, asked, former))
+    leans = former and record.question != asked.question and not asked.message
+    turn = Turn(
+        id=interaction_id,
+        question=asked.question,
+        answer=record.text,
+        topic=former[-1].topic if leans else asked.question,
+        at=record.created_at,
+        fresh=asked.fresh,
+    )
+    remember(store, place, turn, time.time())
+    reply = render(call.t, record, notices.waiting(store, call.actor))
+    warning = _budget_warning(call)
+    return msgspec.structs.replace(reply, content=f"{reply.content}\n{warning}") if warning else reply
+
+
+def _found(call: WorkCall[Any], asked: Asked, former: list[Turn]) -> AnswerRecord:
+    """The answer from what is known now."""
+    scope = call.actor.scope
+    dataset = scope_settings(call.services.store, scope).dataset
 
     def show(text: str) -> None:
         call.tools.progress(text[:STREAM_MOST] + STREAMING_MARK)
 
-    answer = call.services.answering.answer(scope, dataset, question, on_text=show)
-    record = save_answer(
-        store,
+    found = call.services.answering.answer(
         scope,
-        AnswerRecord(
-            id=interaction_id,
-            dataset=dataset,
-            question=question,
-            text=answer.text,
-            kind=answer.kind,
-            author=call.actor.user_id,
-            created_at=time.time(),
-            sources=answer.sources,
-            private=call.given.private,
-            closest=answer.closest,
-            fell_back=answer.fell_back,
-        ),
+        dataset,
+        asked.question,
+        former=former,
+        message=asked.message,
+        message_id=asked.message_id,
+        interaction_id=call.interaction.id,
+        on_text=show,
     )
-    return render(call.t, record, notices.waiting(store, call.actor))
+    return AnswerRecord(
+        id=call.interaction.id,
+        dataset=dataset,
+        question=found.asked or asked.question,
+        text=found.text,
+        kind=found.kind,
+        author=call.actor.user_id,
+        created_at=time.time(),
+        sources=found.sources,
+        private=asked.private,
+        closest=found.closest,
+        fell_back=found.fell_back,
+        over_budget=found.over_budget,
+    )
+
+
+def _budget_warning(call: WorkCall[Any]) -> str:
+    """What managers should know about this month's budget; empty for anybody else, and while it will do."""
+    ledger = call.services.ledger
+    if ledger is None or not call.actor.is_manager:
+        return ""
+    spending = ledger.spending(call.actor.scope)
+    if spending.budget_usd is None or not spending.warning:
+        return ""
+    values = {"used": f"{spending.cost.usd:.2f}", "budget": f"{spending.budget_usd:.2f}"}
+    return call.t(N_("-# Of this month's ${budget} for the language model, ${used} are used."), **values)
 
 
 def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
@@ -78,6 +143,8 @@ def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
         lines.append(t(N_("-# Teach me with `/train`, or press “Correct” and write the answer.")))
     if answer.fell_back:
         lines.append(t(N_("-# The language model does not answer, so this is what I was taught, word for word.")))
+    if answer.over_budget:
+        lines.append(t(_OVER_BUDGET))
     lines.extend(source_line(t, source) for source in answer.sources)
     told = [notice for notice in missed if answer.private or not notice.private]
     if told:
@@ -85,10 +152,9 @@ def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
         lines.extend("> " + notice.text.replace("\n", "\n> ") for notice in told)
     if len(told) < len(missed):
         lines.append(t(N_("-# Something private waits for you: ask with `private: True` to see it.")))
-    button = Button(f"correct:{answer.id}", t(N_("Correct")), emoji="✏️")
     return Reply(
         "\n".join(lines),
-        buttons=(button,),
+        buttons=answer_buttons(t, answer.id),
         answer_id=answer.id,
         notices=tuple(notice.id for notice in told),
     )

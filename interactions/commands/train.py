@@ -8,10 +8,12 @@ from interactions.definitions import MANAGERS, Handler, Option, Options, SlashCo
 from interactions.failures import Sorry
 from interactions.outbound import Choice, Defer, FileUpload, Modal, Reply, ReplyFile, Say, TextInput
 from interactions.payloads import Attachment
+from interactions.permission import refusal_to_teach
+from interactions.restoring import restored
 from interactions.wording import refusal_sentence, rejection_lines, report_text
 from trainer.datasets import BadName, dataset_name
 from trainer.i18n import N_
-from trainer.settings import scope_settings
+from trainer.settings import may_teach, scope_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ SHOWN_MOST: Final = 5
 
 def suggest_dataset(call: AckCall[None], typed: str) -> tuple[Choice, ...]:
     """Datasets whose name holds what was typed."""
-    if not call.actor.is_manager:
+    if refusal_to_teach(call, _TEACHERS_ONLY):
         return ()
     wanted = typed.strip().casefold()
     names = [name for name in call.quick.dataset_names(call.actor.scope) if wanted in name]
@@ -50,9 +52,9 @@ class TrainOptions(Options, frozen=True, kw_only=True):
 
 
 def acknowledge(call: AckCall[TrainOptions]) -> Defer | Modal | Say:
-    """Managers only. Without text and file, show a form."""
-    if not call.actor.is_manager:
-        return _managers_only(call)
+    """For those who may teach. Without text and file, show a form."""
+    if refused := refusal_to_teach(call, _TEACHERS_ONLY):
+        return refused
     try:
         name = dataset_name(call.given.dataset) if call.given.dataset else ""
     except BadName:
@@ -80,9 +82,9 @@ def acknowledge(call: AckCall[TrainOptions]) -> Defer | Modal | Say:
 
 
 def acknowledge_form(call: AckCall[ModalData]) -> Defer | Say:
-    """Managers only: a form can be forged, too."""
-    if not call.actor.is_manager:
-        return _managers_only(call)
+    """For those who may teach: a form can be forged, too."""
+    if refused := refusal_to_teach(call, _TEACHERS_ONLY):
+        return refused
     if not call.given.text("text").strip() and not call.given.files("file"):
         return Say(Reply(call.t(N_("There was nothing in the form, so there is nothing to learn."))), ephemeral=True)
     return Defer()
@@ -102,6 +104,8 @@ def work_form(call: WorkCall[ModalData]) -> Reply:
 def _learn(
     call: WorkCall[TrainOptions] | WorkCall[ModalData], text: str, file: Attachment | None, name: str
 ) -> Reply:
+    if not may_teach(call.services.store, call.actor):
+        return Reply(call.t(_TEACHERS_ONLY), whisper="instead")
     try:
         chosen = dataset_name(name) if name else scope_settings(call.services.store, call.actor.scope).dataset
     except BadName:
@@ -109,14 +113,22 @@ def _learn(
     # Another dataset may have been selected since an earlier delivery of this job.
     dataset = call.services.training.dataset_for(call.actor, call.interaction.id, chosen)
     done = call.services.training.done(call.actor, call.interaction.id, dataset)
-    batch = done or _import(call, text, file, dataset)
-    return _render(call, batch, dataset)
+    batch = done or _import(call, text, file, dataset, named=bool(name))
+    return batch if isinstance(batch, Reply) else _render(call, batch, dataset)
 
 
 def _import(
-    call: WorkCall[TrainOptions] | WorkCall[ModalData], text: str, file: Attachment | None, dataset: str
-) -> Batch:
-    """Read what was sent, text and file alike, into one batch."""
+    call: WorkCall[TrainOptions] | WorkCall[ModalData],
+    text: str,
+    file: Attachment | None,
+    dataset: str,
+    *,
+    named: bool,
+) -> Batch | Reply:
+    """Read what was sent, text and file alike, into one batch; or restore a dataset from its archive.
+
+    An archive goes to the dataset that it was made from, unless the person named another one.
+    """
     # Reading files needs libraries that acknowledging does not.
     from interactions.attachments import safe_filename  # noqa: PLC0415
     from trainer.batches import Origin  # noqa: PLC0415
@@ -131,6 +143,9 @@ def _import(
         return training.train(call.actor, call.interaction.id, dataset, Origin("text"), typed, tell)
     shown = safe_filename(file.filename)
     with call.tools.fetch(file) as path:
+        told = restored(call, path, dataset if named else "", alone=not text.strip())
+        if told is not None:
+            return told
 
         def items() -> Iterator[Item]:
             yield from typed
@@ -158,13 +173,9 @@ def _render(call: WorkCall[TrainOptions] | WorkCall[ModalData], batch: Batch, da
     return Reply(f"{content}\n{more}", files=(whole,))
 
 
-def _managers_only(call: AckCall[TrainOptions] | AckCall[ModalData]) -> Say:
-    text = N_(
-        "Teaching me is for managers (“Manage Server”). You can press “Correct” below an answer to propose one."
-    )
-    return Say(Reply(call.t(text)), ephemeral=True)
-
-
+_TEACHERS_ONLY: Final = N_(
+    "Teaching me is for managers (“Manage Server”). You can press “Correct” below an answer to propose one."
+)
 _BAD_NAME: Final = N_("A dataset's name has up to 48 letters, digits, “-” and “_”.")
 
 COMMANDS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -153,7 +153,6 @@ def test_a_private_question_is_not_repeated_in_public(bot: Bot) -> None:
     answer = bot.ada().command("ask", prompt=QUESTION, private=True).wait().message
     thanks = bot.ada().click(answer.id, "Correct").submit({"correction": "Press N."}).wait()
     assert thanks.ephemeral
-    assert QUESTION not in thanks.content
     public = bot.ada().command("correct", message_id=answer.id, correction="Press O.").wait()
     assert QUESTION not in public.content
     mine = bot.bob().command("ask", prompt=QUESTION, private=True).wait().message
@@ -236,9 +235,23 @@ def test_a_posting_whose_answer_was_lost_is_not_doubled(bot: Bot) -> None:
 def test_a_forged_subject_is_answered_like_any_other_message(bot: Bot, subject: str) -> None:
     teach(bot)
     answer = bot.ada().command("ask", prompt=QUESTION).wait().message
-    form = bot.ada().click(answer.id, f"correct:{subject}", force=True)
-    assert "not an answer of mine" in form.submit({"correction": "x"}).wait().content
+    told = bot.ada().click(answer.id, f"correct:{subject}", force=True).wait().content
+    assert "not an answer of mine" in told
     assert not bot.queue.dead()
+
+
+@pytest.mark.parametrize("subject", ["m../../x", "../../x", "m", "x"])
+def test_so_is_a_forged_form(bot: Bot, subject: str) -> None:
+    teach(bot)
+    answer = bot.ada().command("ask", prompt=QUESTION).wait().message
+    opened = bot.ada().click(answer.id, "Correct")
+    forged = bot.ada().submit(opened, {"correction": "x"}, mutate=lambda sent: forge(sent, f"correct:{subject}"))
+    assert "not an answer of mine" in forged.wait().content
+    assert not bot.queue.dead()
+
+
+def forge(sent: dict[str, Any], custom_id: str) -> None:
+    sent["data"]["custom_id"] = custom_id
 
 
 def failing(bot: Bot, error: Exception, times: int) -> None:

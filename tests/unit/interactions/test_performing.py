@@ -63,6 +63,7 @@ class Rooms:
 
     def __init__(self, store: FileStore) -> None:
         self.store = store
+        self.limits = None
 
 
 class Files:
@@ -271,7 +272,9 @@ def test_when_even_the_failure_cannot_be_told_the_job_is_buried(bench: Bench) ->
     assert bench.perform(raising(KeyError()), attempts=TRIES_BUG).do == "bury"
 
 
-def test_only_deferrals_are_private() -> None:
-    assert not performing._is_private(DeferUpdate())
-    assert not performing._is_private(Say(Reply("x"), ephemeral=True))
+def test_only_deferrals_are_private_or_what_says_so_itself() -> None:
+    assert not performing._as_acknowledged(Reply("x"), DeferUpdate()).private
+    assert performing._as_acknowledged(Reply("x", private=True), DeferUpdate()).private
+    assert not performing._as_acknowledged(Reply("x"), Say(Reply("x"), ephemeral=True)).private
+    assert performing._as_acknowledged(Reply("x"), Defer(ephemeral=True)).private
     assert performing._NOTHING.dataset_names(cast("Any", None)) == []
