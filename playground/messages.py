@@ -84,10 +84,11 @@ class Message:
         return "\n".join([self.content, *shown]) if self.content else "\n".join(shown)
 
     def find(self, name: str) -> dict[str, Any] | None:
-        """The component with this custom id, or else with this label."""
+        """The component with this custom id, or else with this label, or with this emoji for one."""
         parts = [dict(part) for part in walk(self.components)]
         by_id = next((part for part in parts if part.get("custom_id") == name), None)
-        return by_id or next((part for part in parts if part.get("label") == name), None)
+        by_label = next((part for part in parts if part.get("label") == name), None)
+        return by_id or by_label or next((part for part in parts if _emoji(part) == name), None)
 
     def file(self, name: str) -> Attachment:
         """The attachment of this name. Raises KeyError."""
@@ -221,3 +222,9 @@ def number(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return shown
 
     return [numbered(component) for component in components]
+
+
+def _emoji(part: dict[str, Any]) -> str:
+    """The emoji of a button without a label; empty for any other component."""
+    emoji = part.get("emoji")
+    return str(emoji.get("name") or "") if isinstance(emoji, dict) and not part.get("label") else ""

@@ -268,6 +268,11 @@ def test_verdicts_are_for_managers() -> None:
     assert "managers" in said(made.press("reject:1:default", manager=False))
 
 
+def test_voice_says_that_it_is_not_running() -> None:
+    assert "Voice is not running" in said(made.slash("join"))
+    assert "Голос здесь не запущен" in said(made.slash("leave", locale="ru"))
+
+
 def test_commands_that_are_gone_are_explained() -> None:
     for interaction in (
         made.slash("bye"),

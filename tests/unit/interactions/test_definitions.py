@@ -112,8 +112,9 @@ def test_every_command_is_fit_for_discord() -> None:
         assert all(NAME.fullmatch(name) and name == name.lower() for name in names) or not slash
         assert all(1 <= len(name) <= 32 for name in names)
         assert not slash or 1 <= len(str(definition["description"])) <= 100
-        assert definition["contexts"] == [0, 1, 2]
-        assert definition["integration_types"] == [0, 1]
+        in_servers_only = definition["name"] in {"join", "leave"}
+        assert definition["contexts"] == ([0] if in_servers_only else [0, 1, 2])
+        assert definition["integration_types"] == ([0] if in_servers_only else [0, 1])
 
 
 def test_every_button_and_form_belongs_to_a_handler() -> None:
