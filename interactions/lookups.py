@@ -27,8 +27,8 @@ T = TypeVar("T")
 NAMES_MOST: Final = 100
 """Names that are looked for where there is no list of them yet, which takes a request for each."""
 AT_ONCE: Final = 8
-PATIENCE_S: Final = 1.5
-"""Discord wants an answer within three seconds, the network's share included."""
+PATIENCE_S: Final = 1.0
+"""Discord wants an answer within three seconds, the network's share included, and a command may need two look-ups."""
 SEARCH_S: Final = 1.0
 """After so long a search tells what it has found by then."""
 

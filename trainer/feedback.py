@@ -102,7 +102,7 @@ def give(
 ) -> tuple[Vote, AnswerRecord]:
     """Change somebody's vote on an answer of this scope; the vote as it is now. Raises `NoSuchAnswer`."""
     answer = load_answer(store, actor.scope, answer_id)
-    if answer is None:
+    if answer is None or (answer.private and answer.author != actor.user_id):
         raise NoSuchAnswer
     if answer.private:
         # Nobody else could follow a link to it.

@@ -55,8 +55,15 @@ PLACING: Final = _words(
 )
 ASKING: Final = _words(
     "why how when where what who which whose whom can could do does did is are was were will should may "
-    "почему зачем как когда где куда откуда что кто какой какая какое какие каком сколько чей чья можно ли"
+    "почему зачем как когда где куда откуда что кто какой какая какое какие сколько чей чья можно ли "
+    "какого какому каким каком каких какими какую кого кому кем ком чего чему чем скольких скольким"
 )
+REASONS: Final = _words("why how when where почему зачем как когда где куда откуда сколько")
+"""Of these, the ones that say what is asked even when nothing else is said."""
+PERSONS: Final = _words(
+    "you your yours me my i we us our ты тебя тебе вы вас вам вами ваш я меня мне мой мы нас нам наш"
+)
+"""A question about one of these is about the bot or the people, not about what was said before."""
 
 
 def leaning(question: str) -> Leaning:
@@ -68,8 +75,11 @@ def leaning(question: str) -> Leaning:
     own = [word for word in rest if word not in STOP_WORDS]
     asks = any(word in ASKING for word in rest)
     joined = len(rest) < len(words)
-    if not own or tuple(words[:2]) in ABOUT or tuple(rest[:2]) in ABOUT:
+    if tuple(words[:2]) in ABOUT or tuple(rest[:2]) in ABOUT:
         return "yes"
+    if not own:
+        fragment = (joined or len(rest) <= FEW) and PERSONS.isdisjoint(rest)
+        return "yes" if fragment else "no"
     if not asks and ((joined and len(own) <= FEW) or rest[0] in PLACING):
         return "yes"
     if joined or len(words) <= FEW or not POINTING.isdisjoint(rest):
@@ -116,7 +126,7 @@ def tells(question: str, topic: str, entry: Entry) -> bool:
     """Whether an entry has to do with what a follow-up says beyond the former question: with half of it at least."""
     former = set(map(matching.stem, matching.words(topic)))
     asked = matching.words(question)
-    own = [word for word in asked if word not in STOP_WORDS] or [word for word in asked if word in ASKING]
+    own = [word for word in asked if word not in STOP_WORDS] or [word for word in asked if word in REASONS]
     fresh = [stem for stem in map(matching.stem, own) if stem not in former]
     if not fresh:
         return bool(own)

@@ -42,6 +42,8 @@ BLANK: Final[Mapping[str, object]] = {"text": "", "sources": [], "closest": "", 
 TRIES: Final = 10
 COPIES: Final = ("archives", "exports")
 """Folders of files that were made from everybody's data, and are not changed afterwards."""
+TAUGHT: Final = frozenset({"examples", "files", "corrections", "decisions", "quotes"})
+"""Kinds that an archive of a dataset or of originals may hold."""
 COPIES_MOST: Final = 1000
 LATE_S: Final = 3600.0
 """How long after a request to be forgotten a file may still be made from what was there before."""
@@ -61,8 +63,18 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     """How much there was, by kind."""
     since: float = 0
     """When the oldest of it came about, in seconds since the epoch; 0 if there was nothing."""
+    taught_since: float = 0
+    """The same of what lies in datasets and originals: only such things are in archives."""
     finished: bool = False
     v: int = 1
+
+
+class Stock(NamedTuple):
+    """How much there is of a person by kind, and since when, in seconds since the epoch (0 if there is nothing)."""
+
+    counts: dict[str, int]
+    since: float
+    taught_since: float
 
 
 class Copies(NamedTuple):
@@ -91,16 +103,18 @@ def was_forgotten(store: ObjectStore, scope: Scope, user_id: str, interaction_id
 
 def take_stock(
     store: ObjectStore, scope: Scope, user_id: str, on_progress: Callable[[int], None] | None = None
-) -> tuple[dict[str, int], float]:
-    """How much there is of a person by kind, and since when, in seconds since the epoch (0 if there is nothing)."""
+) -> Stock:
+    """How much there is of a person, and since when."""
     counts: Counter[str] = Counter()
-    since = 0.0
+    since = taught_since = 0.0
     for seen, found in enumerate(find(store, scope, user_id), start=1):
         counts[found.kind] += found.amount
         since = min(since or found.moment, found.moment)
+        if found.kind in TAUGHT:
+            taught_since = min(taught_since or found.moment, found.moment)
         if on_progress is not None:
             on_progress(seen)
-    return dict(counts), since
+    return Stock(dict(counts), since, taught_since)
 
 
 def forget(
@@ -212,12 +226,17 @@ def erase(store: ObjectStore, scope: Scope, now: float) -> set[str]:
     return datasets
 
 
-def copies(store: ObjectStore, scope: Scope, since: float, until: float) -> Copies:
-    """Files made from everybody's data in this time (seconds since the epoch): they may hold anybody's."""
+def _earlier(*moments: float) -> float:
+    """The earliest of the moments that are known; 0 if none is."""
+    return min((moment for moment in moments if moment), default=0.0)
+
+
+def copies(store: ObjectStore, scope: Scope, since: Mapping[str, float], until: float) -> Copies:
+    """Files made from everybody's data since a moment by folder (seconds since the epoch; 0 for never)."""
     found: list[str] = []
     for folder in COPIES:
         for info in store.list(f"{scope.prefix}/{folder}/"):
-            if since <= info.modified_at <= until:
+            if since[folder] and since[folder] <= info.modified_at <= until:
                 if len(found) == COPIES_MOST:
                     return Copies(found, more=True)
                 found.append(info.key)
@@ -226,9 +245,8 @@ def copies(store: ObjectStore, scope: Scope, since: float, until: float) -> Copi
 
 def copies_of(store: ObjectStore, scope: Scope, forgotten: Forgotten) -> Copies:
     """The files that may still hold what somebody asked to be forgotten."""
-    if not forgotten.since:
-        return Copies([], more=False)
-    return copies(store, scope, forgotten.since, forgotten.at + LATE_S)
+    since = {"archives": forgotten.taught_since, "exports": forgotten.since}
+    return copies(store, scope, since, forgotten.at + LATE_S)
 
 
 def delete_copies(store: ObjectStore, scope: Scope, forgotten: Forgotten) -> int:
@@ -244,7 +262,7 @@ def delete_copies(store: ObjectStore, scope: Scope, forgotten: Forgotten) -> int
 def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable[[], float]) -> Forgotten:
     """The note that the person asks to be forgotten; this interaction's, or a later one's if that came first."""
     key = forgotten_key(actor.scope, actor.user_id)
-    stock: tuple[dict[str, int], float] | None = None
+    stock: Stock | None = None
     for _ in range(TRIES):
         try:
             stored = store.get(key)
@@ -256,15 +274,15 @@ def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable
                 return earlier
         if stock is None:
             stock = take_stock(store, actor.scope, actor.user_id)
-        counts, since = stock
         # Copies from before an earlier time are still there, perhaps.
-        known = [moment for moment in (since, earlier.since if earlier is not None else 0) if moment]
+        before = (earlier.since, earlier.taught_since) if earlier is not None else (0.0, 0.0)
         note = Forgotten(
             user_id=actor.user_id,
             interaction_id=interaction_id,
             at=clock(),
-            counts=counts,
-            since=min(known, default=0),
+            counts=stock.counts,
+            since=_earlier(stock.since, before[0]),
+            taught_since=_earlier(stock.taught_since, before[1]),
         )
         try:
             data = msgspec.json.encode(note)

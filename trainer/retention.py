@@ -262,9 +262,9 @@ def _finish_forgetting(store: ObjectStore, scope: Scope, key: str, now: float, p
     if not forgotten.finished or now < forgotten.at + REPEAT_S:
         late = forget_again(store, scope, forgotten, now)
     after = forgotten
-    if forgotten.since and now > forgotten.at + policy.uninstalled_days * DAY_S:
+    if (forgotten.since or forgotten.taught_since) and now > forgotten.at + policy.uninstalled_days * DAY_S:
         copies = delete_copies(store, scope, forgotten)
-        after = msgspec.structs.replace(forgotten, since=0.0)
+        after = msgspec.structs.replace(forgotten, since=0.0, taught_since=0.0)
     if not forgotten.finished and now > forgotten.at + REPEAT_S:
         after = msgspec.structs.replace(after, finished=True)
     if after != forgotten:

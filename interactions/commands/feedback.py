@@ -173,7 +173,7 @@ def _ask_for_opinion(call: WorkCall[FeedbackOptions], answer_id: str, *, teaches
 
     t = call.t
     answer = load_answer(call.services.store, call.actor.scope, answer_id)
-    if answer is None:
+    if answer is None or (answer.private and answer.author != call.actor.user_id):
         raise Sorry(t(_NOT_THERE))
     lines = [f"**{_short(answer)}**"]
     if teaches:

@@ -40,7 +40,7 @@ def work(call: WorkCall[Options]) -> Reply:
     from trainer.privacy import take_stock  # noqa: PLC0415 - acknowledging does without
 
     t, scope = call.t, call.actor.scope
-    counts, _ = take_stock(call.services.store, scope, call.actor.user_id, _progress(call))
+    counts = take_stock(call.services.store, scope, call.actor.user_id, _progress(call)).counts
     if not told(counts):
         return Reply(t(N_("I have nothing of yours {here}."), here=here(t, scope)), private=True)
     lines = [

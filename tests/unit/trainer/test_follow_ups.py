@@ -83,6 +83,16 @@ def test_a_question_that_points_at_something_may(question: str) -> None:
         "Когда начинается турнир по шахматам?",
         "and how do I change the layout of my keyboard in the new client?",
         "а как мне поменять раскладку клавиатуры в новом клиенте на работе завтра утром?",
+        "What can you do?",
+        "Who are you?",
+        "How are you?",
+        "До какого числа принимаются заявки?",
+        "В каких городах вы работаете?",
+        "По какому адресу вы находитесь?",
+        "К кому обратиться с жалобой?",
+        "С кем связаться по договору?",
+        "В чём смысл договора?",
+        "На чём основан рейтинг?",
     ],
 )
 def test_a_whole_question_does_not(question: str) -> None:

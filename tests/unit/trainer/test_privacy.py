@@ -163,7 +163,7 @@ def test_a_crash_anywhere_leaves_nothing_that_the_next_delivery_does_not_find(tm
 def test_a_second_request_finds_nothing_more(store: FileStore, library: Library, ids: Ids) -> None:
     forget(store, BOB, ids.next(), clock=clock)
     library.close()
-    assert take_stock(store, SERVER, BOB.user_id) == ({}, 0)
+    assert take_stock(store, SERVER, BOB.user_id) == ({}, 0, 0)
     forgotten, datasets = forget(store, BOB, ids.next(), clock=clock)
     assert (forgotten.counts, datasets) == ({}, set())
     assert forgotten.since > 0  # copies of before may still be there
@@ -294,11 +294,14 @@ def test_copies_of_that_time_are_named_and_can_be_deleted(store: FileStore, libr
         store.put(f"{SERVER.prefix}/{name}", b"x")
     there = store.head(f"{SERVER.prefix}/archives/1-default.zip")
     assert there is not None
-    forgotten = msgspec.structs.replace(forgotten, since=there.modified_at - 10, at=there.modified_at)
+    then = there.modified_at - 10
+    forgotten = msgspec.structs.replace(forgotten, since=then, taught_since=then, at=there.modified_at)
     assert len(copies_of(store, SERVER, forgotten).keys) == 2
+    asked_only = msgspec.structs.replace(forgotten, taught_since=0.0)
+    assert [key.split("/")[1] for key in copies_of(store, SERVER, asked_only).keys] == ["exports"]
     earlier = msgspec.structs.replace(forgotten, at=there.modified_at - 2 * privacy.LATE_S)
     assert copies_of(store, SERVER, earlier).keys == []
-    assert copies_of(store, SERVER, msgspec.structs.replace(forgotten, since=0.0)).keys == []
+    assert copies_of(store, SERVER, msgspec.structs.replace(forgotten, since=0.0, taught_since=0.0)).keys == []
     assert delete_copies(store, SERVER, forgotten) == 2
     assert delete_copies(store, SERVER, forgotten) == 0
 
@@ -307,7 +310,7 @@ def test_a_long_list_of_copies_is_cut(store: FileStore, monkeypatch: pytest.Monk
     monkeypatch.setattr(privacy, "COPIES_MOST", 2)
     for number in range(3):
         store.put(f"{SERVER.prefix}/archives/{number}.zip", b"x")
-    forgotten = Forgotten(user_id="1", interaction_id="1", at=1e12, since=1.0)
+    forgotten = Forgotten(user_id="1", interaction_id="1", at=1e12, since=1.0, taught_since=1.0)
     assert copies_of(store, SERVER, forgotten).more
     assert delete_copies(store, SERVER, forgotten) == 3
 

@@ -170,7 +170,9 @@ def test_copies_that_may_hold_something_of_a_forgotten_person_go_in_the_end(stor
         store.put(f"{SERVER.prefix}/{name}", b"x")
     made = written_at(store, f"{SERVER.prefix}/archives/1-a.zip")
     key = forgotten_key(SERVER, "7")
-    note = Forgotten(user_id="7", interaction_id="9", at=made + 1, since=made - 5, finished=True)
+    note = Forgotten(
+        user_id="7", interaction_id="9", at=made + 1, since=made - 5, taught_since=made - 5, finished=True
+    )
     records.save(store, key, note)
     ends = made + 1 + POLICY.uninstalled_days * DAY_S
     assert sweep(store, ends - 1).copies == 0
