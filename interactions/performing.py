@@ -45,7 +45,7 @@ PROGRESS_MARK: Final = "⏳ "
 TRIES_BUG: Final = 3
 """Deliveries after which an unexpected exception is final."""
 TRIES_UNAVAILABLE: Final = 8
-"""Deliveries after which an outside thing that does not answer is final: with the waits below some ten minutes."""
+"""Deliveries after which an outside thing that does not answer is final: with the waits below some four minutes."""
 TRIES_MOST: Final = 12
 """Deliveries after which a job that takes its workers down with it is final."""
 WAITS_S: Final = (1, 2, 5, 15, 30, 60, 120, 240)

@@ -65,6 +65,15 @@ class Fields:
             self.fail(name, "BASE_TYPE_REQUIRED", "This field is required")
         return value
 
+    def _long_enough(self, name: str, length: int, low: int, high: int) -> bool:
+        if low <= length <= high:
+            return True
+        if low:
+            self.fail(name, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
+        else:
+            self.fail(name, "BASE_TYPE_MAX_LENGTH", f"Must be {high} or fewer in length.")
+        return False
+
     def string(self, name: str, *, low: int = 0, high: int, required: bool = False) -> str | None:
         """Text of `low` to `high` characters."""
         value = self._take(name, required=required)
@@ -73,13 +82,7 @@ class Fields:
         if not isinstance(value, str):
             self.fail(name, "STRING_TYPE_CONVERT", "Could not interpret the value as string.")
             return None
-        if not low <= len(value) <= high:
-            if low:
-                self.fail(name, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
-            else:
-                self.fail(name, "BASE_TYPE_MAX_LENGTH", f"Must be {high} or fewer in length.")
-            return None
-        return value
+        return value if self._long_enough(name, len(value), low, high) else None
 
     def integer(self, name: str, *, low: int, high: int, required: bool = False) -> int | None:
         """A whole number from `low` to `high`."""
@@ -144,13 +147,7 @@ class Fields:
         if not isinstance(value, list):
             self.fail(name, "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
             return None
-        if not low <= len(value) <= high:
-            if low:
-                self.fail(name, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
-            else:
-                self.fail(name, "BASE_TYPE_MAX_LENGTH", f"Must be {high} or fewer in length.")
-            return None
-        return value
+        return value if self._long_enough(name, len(value), low, high) else None
 
     def objects(self, name: str, *, low: int = 0, high: int, required: bool = False) -> list[Fields]:
         """A list of objects; those that are none are noted and left out."""
