@@ -16,33 +16,18 @@ from trainer.archive import Archived, NothingToArchive, archive_dataset, archive
 from trainer.archive_format import CHUNKS, JOURNAL, MANIFEST, MARK_FOLDERS, RECORDS, ArchiveProgress
 from trainer.batches import Origin
 from trainer.datasets import DatasetKeys
-from trainer.library import Library
 from trainer.ports import ObjectNotFound, StoreUnavailable
 from trainer.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from trainer.library import Library
     from trainer.ports import StoredObject
 
 
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.training.CHUNK", 40)
-    monkeypatch.setattr("trainer.training.INLINE_MOST", 20)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
-@pytest.fixture
-def library(store: FileStore, tmp_path: Path) -> Iterator[Library]:
-    made = Library(store, tmp_path / "cache")
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("_small_chunks")
 
 
 def test_an_archive_holds_everything_and_says_so(store: FileStore, library: Library, tmp_path: Path) -> None:

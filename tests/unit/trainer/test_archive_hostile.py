@@ -30,34 +30,19 @@ from tests.unit.trainer.archives import (
     zip_of,
 )
 from trainer import archive_verify
-from trainer.adapters.file_store import FileStore
 from trainer.archive_format import MANIFEST, ArchiveRefused
 from trainer.archive_restore import restored_key
 from trainer.batches import Origin
-from trainer.library import Library
 from trainer.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.training.CHUNK", 40)
-    monkeypatch.setattr("trainer.training.INLINE_MOST", 20)
+    from trainer.adapters.file_store import FileStore
+    from trainer.library import Library
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
-@pytest.fixture
-def library(store: FileStore, tmp_path: Path) -> Iterator[Library]:
-    made = Library(store, tmp_path / "cache")
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("_small_chunks")
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"Q: a A: b", b"%PDF-1.7", b"PK\x03\x04" + bytes(100)])

@@ -31,33 +31,18 @@ from trainer.archive_restore import Restored, restore
 from trainer.batches import Origin
 from trainer.corrections import Corrections
 from trainer.datasets import DatasetKeys, forgotten_key, parse_entry
-from trainer.library import Library
 from trainer.ports import StoreUnavailable
 from trainer.privacy import Forgotten
 from trainer.selection import dataset_names
 from trainer.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.training.CHUNK", 40)
-    monkeypatch.setattr("trainer.training.INLINE_MOST", 20)
+    from trainer.library import Library
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
-@pytest.fixture
-def library(store: FileStore, tmp_path: Path) -> Iterator[Library]:
-    made = Library(store, tmp_path / "cache")
-    yield made
-    made.close()
+pytestmark = pytest.mark.usefixtures("_small_chunks")
 
 
 def test_what_was_wiped_comes_back_identical(store: FileStore, library: Library, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from interactions import core
 from interactions.lookups import Lookups
 from interactions.registry import registry
 from tests import interactions_made as made
-from trainer.adapters.file_store import FileStore
 from trainer.answering import Answering
 from trainer.batches import Origin
 from trainer.datasets import draft_key, instruction_key, instruction_version_key
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from trainer.adapters.file_store import FileStore
     from trainer.ports import OnText
 
 SCOPE = Scope("guild", "42")
@@ -77,11 +77,6 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
 
 
 def instructions(store: FileStore, now: float = 100) -> Instructions:

@@ -55,11 +55,6 @@ def ids() -> Ids:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
-@pytest.fixture
 def library(store: FileStore, tmp_path: Path, ids: Ids) -> Library:
     return use_everything(store, tmp_path / "cache", ids)
 

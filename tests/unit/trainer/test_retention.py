@@ -27,11 +27,6 @@ OWN = Scope("user", "2002")
 POLICY = Policy()
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
 def written_at(store: FileStore, key: str) -> float:
     info = store.head(key)
     assert info is not None

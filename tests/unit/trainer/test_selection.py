@@ -15,7 +15,6 @@ from interactions.lookups import Lookups
 from interactions.registry import registry
 from tests import interactions_made as made
 from trainer import records
-from trainer.adapters.file_store import FileStore
 from trainer.datasets import DatasetKeys, name_key, selection_key, settings_key
 from trainer.ports import ObjectInfo, ObjectStore, StoreUnavailable
 from trainer.scope import Actor, Scope
@@ -35,7 +34,8 @@ from trainer.settings import ScopeSettings, Selection, scope_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from trainer.adapters.file_store import FileStore
 
 SCOPE = Scope("guild", "42")
 ADA = Actor(SCOPE, "7", is_manager=True)
@@ -61,11 +61,6 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
 
 
 def selecting(store: FileStore, now: float = 100) -> Selecting:

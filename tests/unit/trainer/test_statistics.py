@@ -8,7 +8,6 @@ import pytest
 
 from tests.unit.trainer.people import NOW, SERVER, Ids, clock, use_everything
 from trainer import statistics as subject
-from trainer.adapters.file_store import FileStore
 from trainer.answers import AnswerKind, AnswerRecord, save_answer
 from trainer.library import Library
 from trainer.scope import Scope
@@ -19,10 +18,7 @@ from trainer.usage import UsageEntry, record_usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
+    from trainer.adapters.file_store import FileStore
 
 
 def answer(store: FileStore, days_ago: float, kind: AnswerKind) -> None:

@@ -43,18 +43,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "store")
-
-
-@pytest.fixture
-def library(store: FileStore, tmp_path: Path) -> Iterator[Library]:
-    made = Library(store, tmp_path / "cache")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def training(store: FileStore, library: Library, clock: Clock) -> Training:
     return Training(store, library, clock)
 
