@@ -69,7 +69,7 @@ class Playground:
         self.desk = Desk(self.identity)
         self.faults = Faults()
         self.rate_limits = RateLimits()
-        self.requests: deque[Recorded] = deque(maxlen=recorded)
+        self._record: deque[Recorded] = deque(maxlen=recorded)
         self.gateway_url = NO_GATEWAY
         self._wanted_port = port
         self._server: Server | None = None
@@ -81,7 +81,7 @@ class Playground:
         """Listen. Raises OSError if the port is taken."""
         if self._server is not None:
             raise RuntimeError("the playground is running")
-        front = Front(create_app(self), self.faults, self.requests)
+        front = Front(create_app(self), self.faults, self._record)
         server = Server(front, port=self._wanted_port)
         self.desk.cdn.base_url = server.url
         self._server, self._front = server, front
@@ -130,6 +130,11 @@ class Playground:
             "DISCORD_CDN_HOSTS": self.url,
             "TRAINGER_PLAYGROUND_URL": self.url,
         }
+
+    @property
+    def requests(self) -> list[Recorded]:
+        """What was asked of it so far, oldest first: a copy, as more may come at any moment."""
+        return list(self._record)
 
     # --- people -----------------------------------------------------------------------------------------------
 

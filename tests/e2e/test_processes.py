@@ -240,7 +240,7 @@ def test_commands_are_registered_compared_and_left_alone(tmp_path: Path) -> None
         for arguments, code, said in steps:
             done = run(tmp_path, script, *arguments, **settings)
             assert (done.returncode, said in done.stdout) == (code, True), (arguments, done.stdout, done.stderr)
-        writes = [request.path for request in list(discord.requests)[before:] if request.method == "PUT"]
+        writes = [request.path for request in discord.requests[before:] if request.method == "PUT"]
         assert [path.count("guilds") for path in writes] == [0, 1]
         discord.faults.add(path="/commands", status=401, times=None)
         done = run(tmp_path, script, "--check", **settings)
