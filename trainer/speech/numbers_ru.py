@@ -170,7 +170,13 @@ def _range(match: re.Match[str]) -> str:
 
 def _with_unit(match: re.Match[str]) -> str:
     name = match[3] if match[3] in RUSSIAN_UNITS else match[3].rstrip(".")
-    return f"{'минус ' if match[1] else ''}{_counted(match[2], name)}"
+    return f"{'минус ' if match[1] else ''}{_counted(match[2], name)}{_end(match)}"
+
+
+def _end(match: re.Match[str]) -> str:
+    """The full stop after an abbreviation, where it seems to end the sentence as well."""
+    rest = match.string[match.end() :].lstrip()
+    return "." if match[0].endswith(".") and (not rest or rest[0].isupper()) else ""
 
 
 def _counted(digits: str, name: str) -> str:
