@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 _HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _MAX_EXCHANGES: Final = 1000
 _MAX_WAIT_S: Final = 25.0
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'"
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; base-uri 'none'; "
+    "form-action 'none'"
+)
 
 
 def local(playground: Playground) -> Blueprint:

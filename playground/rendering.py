@@ -58,7 +58,9 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
             options = ", ".join(option["label"] for option in part.get("options") or ())
             yield f"[{part.get('placeholder') or part['custom_id']} ▾] {options}".rstrip()
     for attachment in message["attachments"]:
-        yield f"📎 {attachment['filename']} ({size(attachment['size'])}) {attachment['url']}"
+        spoken = attachment.get("waveform")
+        sign, length = ("🎤", f", {attachment['duration_secs']:.1f} s") if spoken else ("📎", "")
+        yield f"{sign} {attachment['filename']} ({size(attachment['size'])}{length}) {attachment['url']}"
 
 
 def _button(part: Mapping[str, Any]) -> str:
