@@ -65,9 +65,9 @@ def question_of(value: object, field: str) -> str:
     """The question: a text, or what the user said last in messages or in an object that holds `messages`."""
     if isinstance(value, dict) and "messages" in value:
         value, field = value["messages"], "messages"
-    if not _are_messages(value):
+    if not are_messages(value):
         return plain_text(value, field)
-    asked = [turn.question for turn in _turns(_messages(value, field)) if turn.question]
+    asked = [turn.question for turn in turns_of(value, field) if turn.question]
     return asked[-1] if asked else ""
 
 
@@ -75,7 +75,7 @@ def answer_of(value: object, field: str) -> str:
     """The answer: a text, the first of several, a message, or what the assistant said last in messages."""
     if isinstance(value, dict) and ("content" in value or "value" in value):
         value = [value]
-    if _are_messages(value):
+    if are_messages(value):
         said = [message.text for message in _messages(value, field) if message.speaker == "assistant"]
         return said[-1] if said else ""
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
@@ -89,7 +89,7 @@ def pairs_of(value: object, field: str, place: Place) -> Iterator[Item]:
     The question is what the user said since the last answer. Answers of weight 0 are passed over, and so is a
     greeting that nobody asked for, or a question at the end that was not answered, if anything else is there.
     """
-    turns = list(_turns(_messages(value, field)))
+    turns = turns_of(value, field)
     found = False
     for turn in turns:
         if turn.answer and turn.question:
@@ -106,17 +106,26 @@ def pairs_of(value: object, field: str, place: Place) -> Iterator[Item]:
     raise WrongShape(RejectionReason.MISSING_ANSWER if asked else RejectionReason.EMPTY, field)
 
 
-class _Turn(NamedTuple):
+class Turn(NamedTuple):
+    """What the user said up to an answer, and what the assistant said up to the next question."""
+
     question: str
     answer: str
+    """Empty if it is not to be learnt."""
+    said: str
+    """The answer, learnt or not."""
     only_calls: bool
     """The assistant called tools and said nothing."""
     unlearnt: bool
     """An answer of weight 0 was passed over."""
 
 
-def _turns(messages: list[_Message]) -> Iterator[_Turn]:
-    """What the user said up to an answer, and what the assistant said up to the next question."""
+def turns_of(value: object, field: str) -> list[Turn]:
+    """The turns of a conversation. Raises `WrongShape`."""
+    return list(_turns(_messages(value, field)))
+
+
+def _turns(messages: list[_Message]) -> Iterator[Turn]:
     asked: list[_Message] = []
     replies: list[_Message] = []
     for message in messages:
@@ -131,18 +140,20 @@ def _turns(messages: list[_Message]) -> Iterator[_Turn]:
         yield _turn(asked, replies)
 
 
-def _turn(asked: list[_Message], replies: list[_Message]) -> _Turn:
+def _turn(asked: list[_Message], replies: list[_Message]) -> Turn:
     said = [reply for reply in replies if not is_blank(reply.text)]
     learnt = [reply for reply in said if reply.learnt]
-    return _Turn(
+    return Turn(
         question="\n".join(message.text for message in asked if not is_blank(message.text)),
         answer="\n".join(reply.text for reply in learnt),
+        said="\n".join(reply.text for reply in said),
         only_calls=not said and any(reply.calls_tools and reply.learnt for reply in replies),
         unlearnt=any(not reply.learnt for reply in replies),
     )
 
 
-def _are_messages(value: object) -> bool:
+def are_messages(value: object) -> bool:
+    """Whether it looks like a conversation: a list of objects that say who speaks."""
     return (
         isinstance(value, list)
         and bool(value)

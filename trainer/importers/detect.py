@@ -39,6 +39,14 @@ class Detected(NamedTuple):
     encoding: str
 
 
+class Text(NamedTuple):
+    """A file that is text."""
+
+    encoding: str
+    sample: str
+    """How it begins, without blank lines; not blank itself."""
+
+
 _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     # Offset, bytes, kind. From the formats' own specifications.
     (0, b"\x1f\x8b", "gzip"), (0, b"BZh", "bzip2"), (0, b"\xfd7zXZ\x00", "xz"), (0, b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -71,6 +79,14 @@ def detect(path: Path, name: str) -> Format:
 
 def examine(path: Path, name: str) -> Detected:
     """The format and the encoding of the file that its sender called `name`. Raises `FileRefusal`."""
+    text = look_at(path)
+    if text is None:
+        return Detected(Format.PDF, "")
+    return Detected(format_of_text(text.sample, name), text.encoding)
+
+
+def look_at(path: Path) -> Text | None:
+    """How the text of the file begins; None of a PDF file. Raises `FileRefusal` for what is neither."""
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise FileRefusal(RefusalReason.TOO_LARGE)
@@ -80,7 +96,7 @@ def examine(path: Path, name: str) -> Detected:
         tail = file.read(_HEAD_BYTES)
     pdf = _PDF.search(head, 0, _PDF_WITHIN)
     if pdf and (pdf[1] is not None or b"startxref" in tail):
-        return Detected(Format.PDF, "")
+        return None
     _refuse_binary(path, head, tail)
     encoding = decoding.find_encoding(path)
     with decoding.open_text(path, encoding) as stream:
@@ -93,7 +109,7 @@ def examine(path: Path, name: str) -> Detected:
         raise FileRefusal(RefusalReason.EMPTY)
     if markup := _MARKUP.match(sample):
         raise FileRefusal(RefusalReason.UNSUPPORTED, "html" if markup["html"] else "xml")
-    return Detected(format_of_text(sample, name), encoding)
+    return Text(encoding, sample)
 
 
 def _refuse_binary(path: Path, head: bytes, tail: bytes) -> None:
@@ -121,8 +137,8 @@ def _has_nul(path: Path) -> bool:
     return False
 
 
-def format_of_text(sample: str, name: str) -> Format:
-    """The format of a text that begins with `sample`."""
+def format_of_text(sample: str, name: str, vocabulary: tables.Vocabulary = tables.EXAMPLES) -> Format:
+    """The format of a text that begins with `sample`; `vocabulary` says what makes a table."""
     ending = name.rpartition(".")[2].strip().casefold() if "." in name else ""
     start = sample.lstrip()
     claims_json = ending in {"json", "jsonl", "ndjson"}
@@ -130,14 +146,18 @@ def format_of_text(sample: str, name: str) -> Format:
         return Format.JSON_DOCUMENT
     if start.startswith("{") and (claims_json or _JSON_OBJECT.match(start)):
         return Format.JSON_LINES if _is_json_lines(start, ending) else Format.JSON_DOCUMENT
-    layout = tables.find_layout(sample)
+    layout = tables.find_layout(sample, vocabulary)
     if layout and layout.has_header and len(layout.columns) > 1:
         return Format.TABLE
     if _is_json_lines(start, ""):
         return Format.JSON_LINES
     if claims_json:
         return Format.JSON_DOCUMENT if ending == "json" else Format.JSON_LINES
-    if ending in {"csv", "tsv", "tab"} and (layout or tables.looks_tabular(sample)) and not _is_labelled(start):
+    if (
+        ending in {"csv", "tsv", "tab"}
+        and (layout or tables.looks_tabular(sample, vocabulary))
+        and not _is_labelled(start)
+    ):
         return Format.TABLE
     return Format.TEXT
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from trainer.importers import decoding, json_value, shapes
 from trainer.importers.json_value import MAX_DEPTH, MAX_RECORD, TOKEN, Undecodable
+from trainer.importers.records import Broken, Record
 from trainer.importers.rejections import Place, Rejection, RejectionReason
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _LOOK_AHEAD = 256
 """Characters that decide what something is: the longest beginning of a record, a name with its colon."""
 _REREAD_LIMIT = 1 << 23
 """Characters that may be read a second time after broken records: a file of nothing else must not take for ever."""
-_CONTAINERS: Final = frozenset(
+CONTAINERS: Final = frozenset(
     (
         "data", "dataset", "entries", "examples", "faq", "faqs", "instances", "items", "pairs", "qa", "questions",
         "records", "rows", "samples", "train", "train_data", "training", "training_data",
@@ -39,6 +40,7 @@ _CONTAINERS: Final = frozenset(
 
 _SPACE = re.compile(r"[\s,\ufeff]*")
 _SCALAR = re.compile(r'[^\s,\[{"\]]+')
+_COLON = re.compile(r"\s*:")
 _ARRAY_FOLLOWS = re.compile(r"\s*:\s*\[")
 _STRING_END = re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _ROOT = re.compile(r"[\[{]")
@@ -47,13 +49,36 @@ _FIRST_KEY = re.compile(r'\{\s*("[^"\\\n]{1,64}")\s*:')
 
 def read_json_document(path: Path, encoding: str) -> Iterator[Item]:
     """Every record's examples, or its rejection."""
+    for found in read_records(path, encoding):
+        if isinstance(found, Broken):
+            yield Rejection(found.place, found.reason)
+        else:
+            yield from shapes.examples_of(found.value, found.place)
+
+
+def read_records(path: Path, encoding: str, containers: frozenset[str] = CONTAINERS) -> Iterator[Record | Broken]:
+    """Every record; `containers` are the canonical names of arrays that hold records."""
     with decoding.open_text(path, encoding) as stream:
-        for number, found in enumerate(_Document(stream).records(), start=1):
+        document = _Document(stream, containers)
+        for number, found in enumerate(document.records(), start=1):
             place = Place("record", number)
             if isinstance(found, RejectionReason):
-                yield Rejection(place, found)
+                yield Broken(place, found, document.broken_line)
             else:
-                yield from shapes.examples_of(found.value, place)
+                yield Record(place, found.value)
+
+
+def read_field(path: Path, encoding: str, name: str) -> Record | Broken | None:
+    """The value of this field of the object that the document is; None where there is none."""
+    with decoding.open_text(path, encoding) as stream:
+        document = _Document(stream, frozenset())
+        found = document.field(name)
+        if found is None:
+            return None
+        place = Place("record", 1)
+        if isinstance(found, RejectionReason):
+            return Broken(place, found, document.broken_line)
+        return Record(place, found.value)
 
 
 class _Value:
@@ -78,14 +103,23 @@ class _TooDeep(Exception):
 
 
 class _Document:
-    """The records of a document, over a window of its text that is dropped as they are taken."""
+    """The records of a document, over a window of its text that is dropped as they are taken.
 
-    def __init__(self, stream: TextIO) -> None:
+    Attributes:
+        broken_line: where the syntax of what was rejected last breaks, from 1.
+    """
+
+    def __init__(self, stream: TextIO, containers: frozenset[str]) -> None:
         self._stream = stream
+        self._containers = containers
         self._text = ""
         self._at = 0
         self._ended = False
         self._reread = 0
+        # Line feeds before the place `_counted` of the window.
+        self._lines = 0
+        self._counted = 0
+        self.broken_line = 0
 
     def records(self) -> Iterator[_Value | RejectionReason]:
         """Records in order; a rejection stands where a record should."""
@@ -96,6 +130,7 @@ class _Document:
             elif first == "{":
                 yield from self._object()
             else:
+                self.broken_line = self._line()
                 yield RejectionReason.NOT_JSON
                 self._at += 1
                 self._skip_to(_ROOT)
@@ -110,6 +145,7 @@ class _Document:
             yield element
             if element is RejectionReason.TRUNCATED:
                 return False
+        self.broken_line = self._line()
         yield RejectionReason.TRUNCATED
         return False
 
@@ -125,8 +161,24 @@ class _Document:
                 case "end":
                     return
                 case "cut":
+                    self.broken_line = self._line()
                     yield RejectionReason.TRUNCATED
                     return
+
+    def field(self, name: str) -> _Value | RejectionReason | None:
+        """The value of a field of the object that begins here, or None; what stands before it is taken."""
+        if self._peek() != "{":
+            return None
+        depth = 0
+        for mark in self._tokens():
+            depth += (mark in {"{", "["}) - (mark in {"}", "]"})
+            if depth == 0 or depth > _ENDLESS_DEPTH:
+                return None
+            colon = _COLON.match(self._text, self._at) if depth == 1 and mark == f'"{name}"' else None
+            if colon:
+                self._at = colon.end()
+                return self._element() if self._peek() else RejectionReason.TRUNCATED
+        return None
 
     def _find_container(self) -> int | None:
         """Where the first array of records of the object that begins here begins, if it holds one near its start."""
@@ -150,12 +202,13 @@ class _Document:
 
     def _container_after(self, name: str, end: int) -> int | None:
         """The place after the bracket if `name`, a string that ends at `end`, is that of an array of records."""
-        if shapes.canonical(name[1:-1]) in _CONTAINERS and (follows := _ARRAY_FOLLOWS.match(self._text, end)):
+        if shapes.canonical(name[1:-1]) in self._containers and (follows := _ARRAY_FOLLOWS.match(self._text, end)):
             return follows.end()
         return None
 
     def _element(self) -> _Value | RejectionReason:
         """The value at the current place, which is taken; or why there is none, and then what can be is skipped."""
+        line = self.broken_line = self._line()
         try:
             end = self._end_of_value()
         except _Cut:
@@ -176,6 +229,7 @@ class _Document:
         try:
             value = json_value.decode(self._text[self._at : end])
         except Undecodable as error:
+            self.broken_line = line + self._text.count("\n", self._at, self._at + error.at)
             if error.reason is not RejectionReason.NOT_JSON or not self._resume(end):
                 self._at = end
             return error.reason
@@ -303,10 +357,18 @@ class _Document:
             if not self._more():
                 return ""
 
+    def _line(self) -> int:
+        """The line of the current place, from 1."""
+        self._lines += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._lines + 1
+
     def _more(self) -> bool:
         """Read on, dropping what was taken; false at the end of the document."""
         chunk = self._stream.read(_CHUNK)
         if chunk:
+            self._line()
+            self._counted = 0
             self._text = self._text[self._at :] + chunk
             self._at = 0
         else:

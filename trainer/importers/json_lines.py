@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainer.importers import decoding, json_value, shapes
+from trainer.importers.records import Broken, Record
 from trainer.importers.rejections import Place, Rejection, RejectionReason
 
 if TYPE_CHECKING:
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
 
 
 def read_json_lines(path: Path, encoding: str) -> Iterator[Item]:
-    """Every line's examples, or its rejection. Blank lines count but are nothing."""
+    """Every line's examples, or its rejection."""
+    for found in read_records(path, encoding):
+        if isinstance(found, Broken):
+            yield Rejection(found.place, found.reason)
+        else:
+            yield from shapes.examples_of(found.value, found.place)
+
+
+def read_records(path: Path, encoding: str) -> Iterator[Record | Broken]:
+    """Every line's value. Blank lines count but are nothing."""
     overlong = 0
     with decoding.open_text(path, encoding) as stream:
         for line in decoding.read_lines(stream, json_value.MAX_RECORD):
@@ -24,7 +34,7 @@ def read_json_lines(path: Path, encoding: str) -> Iterator[Item]:
             place = Place("line", line.number)
             if not line.complete and len(line.text) >= json_value.MAX_RECORD:
                 overlong = line.number
-                yield Rejection(place, RejectionReason.TOO_LONG)
+                yield Broken(place, RejectionReason.TOO_LONG)
                 continue
             # A comma at the end is left over where somebody took an array apart.
             text = line.text.strip().strip("\ufeff").removesuffix(",")
@@ -39,6 +49,6 @@ def read_json_lines(path: Path, encoding: str) -> Iterator[Item]:
                     and text.startswith("{")
                     and not text.endswith("}")
                 )
-                yield Rejection(place, RejectionReason.TRUNCATED if cut else error.reason)
+                yield Broken(place, RejectionReason.TRUNCATED if cut else error.reason)
             else:
-                yield from shapes.examples_of(record, place)
+                yield Record(place, record)

@@ -24,11 +24,17 @@ TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
 
 
 class Undecodable(Exception):
-    """The text is no usable JSON value; `reason` says why."""
+    """The text is no usable JSON value.
 
-    def __init__(self, reason: RejectionReason) -> None:
+    Attributes:
+        reason: why.
+        at: how many characters are good JSON, where that is the reason.
+    """
+
+    def __init__(self, reason: RejectionReason, at: int = 0) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.at = at
 
 
 class Number(str):
@@ -52,8 +58,8 @@ def decode(text: str) -> object:
         raise Undecodable(RejectionReason.TOO_DEEP)
     try:
         value: object = _DECODER.decode(text)
-    except ValueError:
-        raise Undecodable(RejectionReason.NOT_JSON) from None
+    except json.JSONDecodeError as error:
+        raise Undecodable(RejectionReason.NOT_JSON, error.pos) from None
     return value
 
 

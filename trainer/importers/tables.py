@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainer.importers import decoding, shapes
 from trainer.importers.examples import BROKEN
+from trainer.importers.records import Broken, Record
 from trainer.importers.rejections import FileRefusal, Place, RefusalReason, Rejection, RejectionReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from trainer.importers.examples import Item
@@ -50,11 +51,35 @@ class Layout(NamedTuple):
     has_header: bool
 
 
+class Vocabulary(NamedTuple):
+    """What the names of columns mean to a reader."""
+
+    name_of: Callable[[str], str]
+    """From the cell of a header to the name of its column."""
+    serves: Callable[[frozenset[str]], bool]
+    """Whether columns of these names are enough."""
+    questions: frozenset[str]
+    answers: frozenset[str]
+    known: frozenset[str]
+    """All names that make a first row a header, even one that is not enough."""
+
+
 class _Unclosed(Exception):
     """The row has become longer than rows are: a quotation mark is not closed."""
 
 
-def find_layout(sample: str) -> Layout | None:
+def _serves(names: frozenset[str]) -> bool:
+    """Whether columns of these names make examples: pairs, or texts alone."""
+    pairs = names & set(shapes.QUESTIONS) and names & set(shapes.ANSWERS)
+    return bool(pairs) or bool(names & set(shapes.TEXTS) and not names & set(shapes.QUESTIONS))
+
+
+EXAMPLES: Final = Vocabulary(
+    shapes.canonical, _serves, frozenset(shapes.QUESTIONS), frozenset(shapes.ANSWERS), shapes.KNOWN
+)
+
+
+def find_layout(sample: str, vocabulary: Vocabulary = EXAMPLES) -> Layout | None:
     """The layout of the table that begins with `sample`, or None if that is no table with questions and answers.
 
     The header decides about the delimiter where there is one: the names are there with the right one only.
@@ -67,17 +92,18 @@ def find_layout(sample: str) -> Layout | None:
         rows = _sample_rows(lines[1:] if hint else lines, delimiter)
         if not rows:
             continue
-        columns = tuple(shapes.canonical(cell) for cell in rows[0])
-        if _serves(columns):
+        columns = tuple(vocabulary.name_of(cell) for cell in rows[0])
+        if vocabulary.serves(frozenset(columns)):
             return Layout(delimiter, columns, has_header=True)
         width, count = Counter(map(len, rows)).most_common(1)[0]
         share = count / len(rows)
-        if width == _PAIR and share >= _EVEN_ENOUGH and not _named(columns) and (best is None or share > best[0]):
+        named = any(name in vocabulary.known for name in columns)
+        if width == _PAIR and share >= _EVEN_ENOUGH and not named and (best is None or share > best[0]):
             best = share, Layout(delimiter, ("question", "answer"), has_header=False)
     return best[1] if best else None
 
 
-def looks_tabular(sample: str) -> bool:
+def looks_tabular(sample: str, vocabulary: Vocabulary = EXAMPLES) -> bool:
     """Whether the lines of `sample` are cut into even cells by some delimiter, whatever these hold."""
     lines = _sample_lines(sample)
     for delimiter in DELIMITERS:
@@ -85,18 +111,7 @@ def looks_tabular(sample: str) -> bool:
             width, count = Counter(map(len, rows)).most_common(1)[0]
             if width > 1 and count / len(rows) >= _EVEN_ENOUGH:
                 return True
-    return any(name in shapes.KNOWN for name in map(shapes.canonical, lines[:1]))
-
-
-def _serves(columns: Iterable[str]) -> bool:
-    """Whether columns of these names make examples: pairs, or texts alone."""
-    names = set(columns)
-    pairs = names & set(shapes.QUESTIONS) and names & set(shapes.ANSWERS)
-    return bool(pairs) or bool(names & set(shapes.TEXTS) and not names & set(shapes.QUESTIONS))
-
-
-def _named(columns: Iterable[str]) -> bool:
-    return any(name in shapes.KNOWN for name in columns)
+    return any(name in vocabulary.known for name in map(vocabulary.name_of, lines[:1]))
 
 
 def _sample_lines(sample: str) -> list[str]:
@@ -119,52 +134,65 @@ def _sample_rows(lines: list[str], delimiter: str) -> list[list[str]]:
 
 def read_table(path: Path, encoding: str) -> Iterator[Item]:
     """Every row's examples, or its rejection. Raises `FileRefusal` without columns of questions and answers."""
+    layout = layout_of(path, encoding)
+    for found in read_rows(path, encoding, layout):
+        if isinstance(found, Broken):
+            yield Rejection(found.place, found.reason)
+        else:
+            yield from shapes.examples_of(found.value, found.place)
+
+
+def layout_of(path: Path, encoding: str, vocabulary: Vocabulary = EXAMPLES) -> Layout:
+    """The layout of the table. Raises `FileRefusal` without columns of questions and answers."""
     with decoding.open_text(path, encoding) as stream:
         sample = stream.read(SAMPLE).lstrip("\ufeff")
-    layout = find_layout(sample)
+    layout = find_layout(sample, vocabulary)
     if layout is None:
-        raise FileRefusal(RefusalReason.NOT_TABULAR, _missing_column(sample))
+        raise FileRefusal(RefusalReason.NOT_TABULAR, _missing_column(sample, vocabulary))
+    return layout
+
+
+def read_rows(path: Path, encoding: str, layout: Layout) -> Iterator[Record | Broken]:
+    """Every row but the header and blank ones."""
     with decoding.open_text(path, encoding) as stream:
-        rows = _Rows(decoding.read_lines(stream, _MAX_LINE), layout)
         header_seen = not layout.has_header
-        for number, cells in rows:
+        for number, cells in _Rows(decoding.read_lines(stream, _MAX_LINE), layout):
+            place = Place("row", number)
             if isinstance(cells, RejectionReason):
-                yield Rejection(Place("row", number), cells)
+                yield Broken(place, cells)
             elif not any(cell.strip() for cell in cells):
                 continue
             elif not header_seen:
                 header_seen = True
-            else:
-                yield from _row(cells, layout, Place("row", number))
+            elif found := _row(cells, layout, place):
+                yield found
 
 
-def _missing_column(sample: str) -> str:
+def _missing_column(sample: str, vocabulary: Vocabulary) -> str:
     """`question` or `answer` if a header names the other one only."""
     for delimiter in DELIMITERS:
         rows = _sample_rows(_sample_lines(sample), delimiter)
-        names = {shapes.canonical(cell) for cell in rows[0]} if rows else set()
-        if names & set(shapes.QUESTIONS):
+        names = set(map(vocabulary.name_of, rows[0])) if rows else set()
+        if names & vocabulary.questions:
             return "answer"
-        if names & set(shapes.ANSWERS):
+        if names & vocabulary.answers:
             return "question"
     return ""
 
 
-def _row(cells: list[str], layout: Layout, place: Place) -> Iterator[Item]:
+def _row(cells: list[str], layout: Layout, place: Place) -> Record | Broken | None:
     if any(BROKEN in cell for cell in cells):
-        yield Rejection(place, RejectionReason.BAD_ENCODING)
-        return
+        return Broken(place, RejectionReason.BAD_ENCODING)
     if any(cell.strip() for cell in cells[len(layout.columns) :]):
         # A delimiter in a text that is not quoted: to cut the answer short would be worse than to leave it out.
-        yield Rejection(place, RejectionReason.ROW_WIDTH)
-        return
+        return Broken(place, RejectionReason.ROW_WIDTH)
     if layout.delimiter == "|" and all(not cell.strip() or _MARKDOWN_RULE.fullmatch(cell) for cell in cells):
-        return  # the line under the header of a Markdown table
-    record: dict[str, object] = {}
+        return None  # the line under the header of a Markdown table
+    record: dict[str, str] = {}
     for name, cell in zip(layout.columns, cells, strict=False):
         if name:
             record.setdefault(name, cell)
-    yield from shapes.examples_of(record, place)
+    return Record(place, record)
 
 
 class _Rows:
