@@ -46,8 +46,9 @@ class EspeakSynthesizer:
         with _working:
             return bool(library.espeak_SetVoiceByName(VOICES.get(language, language.encode())) == 0)
 
-    def speak(self, text: str, *, language: str, speed: float = 1.0) -> Sound:
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
         """The text in the language's voice. Raises `ModelUnavailable`, also where the package is not installed."""
+        del voice  # there is one
         library, rate = _library()
         data = text.encode(errors="replace").replace(b"\0", b" ")
         if not data.strip() or not (language.isascii() and language.isalpha()):

@@ -35,16 +35,19 @@ class GttsSynthesizer:
         """Whether the service has a voice for the language."""
         return language in _languages()
 
-    def speak(self, text: str, *, language: str, speed: float = 1.0) -> Sound:
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
         """The text in the service's voice. Raises `ModelUnavailable`."""
+        del voice  # there is one
         if not self.speaks(language):
             raise ModelUnavailable("refused", retryable=False)
         gtts = _gtts()
         spoken = io.BytesIO()
         failed: ModelUnavailable | None = None
         try:
-            voice = gtts.gTTS(text, lang=language, slow=speed < SLOW_BELOW, timeout=self._timeout_s, lang_check=False)
-            voice.write_to_fp(spoken)
+            request = gtts.gTTS(
+                text, lang=language, slow=speed < SLOW_BELOW, timeout=self._timeout_s, lang_check=False
+            )
+            request.write_to_fp(spoken)
         except gtts.gTTSError as error:
             failed = _failure(error.rsp)
         except (AssertionError, ValueError):  # nothing in the text can be spoken

@@ -24,14 +24,14 @@ class HibariSynthesizer:
         """English alone."""
         return language == "en"
 
-    def speak(self, text: str, *, language: str, speed: float = 1.0) -> Sound:
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
         """The text in the package's voice. Raises `ModelUnavailable`, also where the package is not installed."""
+        del voice  # there is one
         if not self.speaks(language) or not text.strip():
             raise ModelUnavailable("refused", retryable=False)
         try:
             with _working:  # one at a time: the package promises nothing of threads
-                voice = _voice()
-                audio = voice(_plain(text), speed=min(max(speed, SLOWEST), FASTEST))
+                audio = _voice()(_plain(text), speed=min(max(speed, SLOWEST), FASTEST))
         except (ValueError, IndexError, RuntimeError):
             raise ModelUnavailable("refused", retryable=False) from None
         import numpy as np  # noqa: PLC0415 - whoever speaks has it by now

@@ -67,8 +67,8 @@ class OpenAiSynthesizer:
         """The models follow the language of the text."""
         return bool(language)
 
-    def speak(self, text: str, *, language: str, speed: float = 1.0) -> Sound:
-        """The text in the model's voice. Raises `ModelUnavailable`."""
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
+        """The text in one of the model's voices. Raises `ModelUnavailable`."""
         import tenacity  # noqa: PLC0415 - as late as openai: importing this module must cost nothing
 
         if not text.strip() or len(text) > INPUT_MOST or not self.speaks(language):
@@ -83,10 +83,20 @@ class OpenAiSynthesizer:
             wait=pause_s,
             reraise=True,
         )
-        sound: Sound = attempts(self._ask, text, speed, time.monotonic() + self._timeout_s)
+        deadline = time.monotonic() + self._timeout_s
+        sound: Sound
+        try:
+            sound = attempts(self._ask, text, voice or self._voice, speed, deadline)
+        except Failed as error:
+            if error.reason != "refused" or not voice or voice == self._voice:
+                raise
+        else:
+            return sound
+        # Perhaps it has no such voice: then its own is better than none.
+        sound = attempts(self._ask, text, self._voice, speed, deadline)
         return sound
 
-    def _ask(self, text: str, speed: float, deadline: float) -> Sound:
+    def _ask(self, text: str, voice: str, speed: float, deadline: float) -> Sound:
         """One request. Raises `Failed`."""
         import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
 
@@ -95,7 +105,7 @@ class OpenAiSynthesizer:
         try:
             with self._client.connected().audio.speech.with_streaming_response.create(
                 model=self._model,
-                voice=cast("Literal['alloy']", self._voice),  # servers have voices of their own names
+                voice=cast("Literal['alloy']", voice),  # servers have voices of their own names
                 input=text.encode(errors="replace").decode(),
                 response_format="pcm",
                 speed=min(max(speed, SPEED_LEAST), SPEED_MOST) if speed != 1 else openai.omit,

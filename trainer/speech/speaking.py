@@ -39,6 +39,15 @@ class Spoken(NamedTuple):
     """It had been spoken before: nobody was asked, and it costs nothing."""
 
 
+class _Wish(NamedTuple):
+    """What is to be said, and how."""
+
+    text: str
+    language: str
+    speed: float
+    voice: str
+
+
 class Speaker:
     """Speaks texts. Safe to use from several threads.
 
@@ -58,7 +67,7 @@ class Speaker:
         self.voices = tuple(voices)
         self._clock = clock
         self._lock = threading.Lock()
-        self._cache: LRUCache[tuple[str, str, float, str], Sound] = LRUCache(
+        self._cache: LRUCache[tuple[str, _Wish], Sound] = LRUCache(
             cache_bytes, getsizeof=lambda sound: len(sound.pcm)
         )
         self._resting: dict[str, float] = {}
@@ -68,13 +77,14 @@ class Speaker:
         """The voices in force, in order, as `/healthz` shows them."""
         return ", ".join(voice.name for voice in self.voices)
 
-    def say(self, text: str, language: str = "", *, speed: float = 1.0) -> Iterator[Spoken]:
+    def say(self, text: str, language: str = "", *, speed: float = 1.0, voice: str = "") -> Iterator[Spoken]:
         """Speak a text, a sentence at a time, as the sentences get ready. A text without words says nothing.
 
         Args:
             text: Discord's Markdown.
             language: `en`, `ru` or another one; empty: found by its letters.
             speed: 0.5 to 2; 1 is as the voice does by itself.
+            voice: which of a voice's own voices, where it has several.
 
         Raises:
             ModelUnavailable: no voice speaks this sentence. What was yielded before has been spoken.
@@ -83,19 +93,19 @@ class Speaker:
         speed = min(max(speed, SLOWEST), FASTEST)
         tried: set[str] = set()
         for sentence in sentences(speakable(text, language), language):
-            yield self._sentence(sentence, language, speed, tried)
+            yield self._sentence(_Wish(sentence, language, speed, voice), tried)
 
-    def _sentence(self, sentence: str, language: str, speed: float, tried: set[str]) -> Spoken:
+    def _sentence(self, wish: _Wish, tried: set[str]) -> Spoken:
         """One sentence; `tried` are voices that failed in this text, which is not to change its voice to and fro."""
         failure = ModelUnavailable("missing", retryable=False)
-        for voice in self._order(language, tried):
-            key = (voice.name, language, speed, sentence)
+        for voice in self._order(wish.language, tried):
+            key = (voice.name, wish)
             with self._lock:
                 known: Sound | None = self._cache.get(key)
             if known is not None:
-                return Spoken(sentence, known, voice.name, cached=True)
+                return Spoken(wish.text, known, voice.name, cached=True)
             try:
-                sound = voice.speak(sentence, language=language, speed=speed)
+                sound = voice.speak(wish.text, language=wish.language, speed=wish.speed, voice=wish.voice)
             except ModelUnavailable as error:
                 failure = error
                 tried.add(voice.name)
@@ -105,7 +115,7 @@ class Speaker:
                 self._resting.pop(voice.name, None)
                 if len(sound.pcm) <= self._cache.maxsize:
                     self._cache[key] = sound
-            return Spoken(sentence, sound, voice.name, cached=False)
+            return Spoken(wish.text, sound, voice.name, cached=False)
         raise failure
 
     def _order(self, language: str, tried: set[str]) -> list[Synthesizer]:

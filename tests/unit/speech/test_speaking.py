@@ -29,7 +29,7 @@ class Voice:
     def speaks(self, language: str) -> bool:
         return language in self.languages
 
-    def speak(self, text: str, *, language: str, speed: float = 1.0) -> Sound:
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
         self.asked.append((text, language, speed))
         if self.failure is not None and (not self.fails_at or text in self.fails_at):
             raise self.failure
