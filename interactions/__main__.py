@@ -12,9 +12,9 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import waitress
 
 from interactions import local
+from interactions.serving import make_server
 from interactions.wiring import configured, make_http, make_worker
 from trainer import bootstrap, logs
 from trainer.configuration import ConfigurationError
@@ -71,7 +71,7 @@ def serve(
     """The HTTP door and, unless told otherwise, a worker, until SIGINT or SIGTERM."""
     configuration = msgspec.structs.replace(configuration, port=options.port)
     app = make_http(configuration, playground_url=playground_url)
-    server = waitress.create_server(app, sockets=[listener], threads=HTTP_THREADS, ident=None)
+    server = make_server(app, listener, threads=HTTP_THREADS)
     worker, close = (None, None) if options.no_worker else make_worker(configuration)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,6 +8,7 @@ from interactions.payloads import ADMINISTRATOR, MANAGE_GUILD, Interaction
 from trainer.scope import Actor, Scope
 
 GUILD_INSTALL: Final = "0"
+USER_INSTALL: Final = "1"
 
 
 def actor_of(interaction: Interaction) -> Actor | None:
@@ -28,6 +29,12 @@ def actor_of(interaction: Interaction) -> Actor | None:
     is_manager = bool(granted & (MANAGE_GUILD | ADMINISTRATOR))
     roles = tuple(member.roles) if member is not None else ()
     return Actor(Scope("guild", guild_id), person.id, is_manager, roles)
+
+
+def has_installed(interaction: Interaction) -> bool:
+    """Whether who acts has installed the bot for themselves, wherever they use it now."""
+    person = interaction.person()
+    return person is not None and interaction.authorizing_integration_owners.get(USER_INSTALL) == person.id
 
 
 def _installed_guild(interaction: Interaction) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request
@@ -33,6 +34,7 @@ def make_app(
     playground_url: str = "",
     take_installation: Callable[[events.Installation], None] | None = None,
     links: Callable[[str], LinkedFile] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Flask:
     """The HTTP door.
 
@@ -41,8 +43,10 @@ def make_app(
         queue: where deferred work goes.
         health: what `/healthz` says; its `ok` decides about the status.
         playground_url: where `/` leads, if a playground runs.
-        take_installation: told when a person installs or removes the bot; without it, no events are taken.
+        take_installation: told when a person installs or removes the bot, before Discord is answered: it has two
+            seconds, and raises `StoreUnavailable` if it cannot. Without it, no events are taken.
         links: what the token of a link to a file leads to; raises `NoFile`. Without it, there are no links.
+        clock: seconds since the epoch.
     """
     app = Flask("trainger", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = core.MAX_BODY
@@ -58,9 +62,8 @@ def make_app(
         @app.post("/events")
         def webhook_events() -> Response:
             body = request.get_data(cache=False)
-            decided = events.receive(
-                body, request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP), key=door.public_key
-            )
+            signature, timestamp = request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP)
+            decided = events.receive(body, signature, timestamp, key=door.public_key, now=clock())
             return _http(_taken(decided, take_installation))
 
     @app.get("/healthz")
@@ -82,6 +85,8 @@ def make_app(
 
 def _taken(decided: events.Decision, take: Callable[[events.Installation], None]) -> core.Response:
     """The answer to an event, after what it changes."""
+    if decided.ignored_age_s is not None:
+        log.warning("event ignored: its time is wrong", extra={"age_s": round(decided.ignored_age_s)})
     if decided.change is not None:
         try:
             take(decided.change)

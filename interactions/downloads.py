@@ -1,17 +1,21 @@
 """GET /files/<token>: what a link to a file leads to, for as long as the link holds.
 
-A download may take long, and the threads that serve it are those that Discord waits for: a few go on at a time.
+A download may take long, and the threads that serve it are those that Discord waits for: a few go on at a time, and
+none goes on for ever. While somebody does not take what has been sent, `interactions.serving` watches.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, request
 
+from interactions.pace import PATIENCE, Pace, Patience
+from trainer import logs
 from trainer.i18n import N_, languages, translator
 from trainer.links import NoFile
 from trainer.ports import ObjectNotFound, StoreUnavailable
@@ -49,7 +53,7 @@ _REFUSALS: Final[Mapping[str, tuple[str, int]]] = {
 log = logging.getLogger(__name__)
 
 
-def add_downloads(app: Flask, links: Callable[[str], LinkedFile]) -> None:
+def add_downloads(app: Flask, links: Callable[[str], LinkedFile], *, patience: Patience = PATIENCE) -> None:
     """Add the route. `links` gives what a token leads to, or raises `NoFile`."""
     places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -72,14 +76,29 @@ def add_downloads(app: Flask, links: Callable[[str], LinkedFile]) -> None:
         except StoreUnavailable:
             log.warning("a file was not sent: the store does not answer")
             return _say(_UNAVAILABLE, 503)
-        response = Response(_pieces(stream))
+        response = Response(_pieces(stream, patience))
         response.call_on_close(kept.close)
         return _headed(response, file)
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    while piece := stream.read(PIECE):
+def _pieces(stream: BinaryIO, patience: Patience) -> Iterator[bytes]:
+    """The file, up to where it is taken too slowly; whoever gets too little sees that by its length."""
+    pace, sent = Pace(patience, time.monotonic()), 0
+    while piece := _read(stream):
+        if pace.too_slow(time.monotonic(), sent):
+            log.info("a download was too slow", extra={"sent": sent})
+            return
         yield piece
+        sent += len(piece)
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(PIECE)
+    except (OSError, StoreUnavailable) as error:
+        # Servers log what is raised here with the address, which is a secret.
+        log.warning("a file was not sent whole", extra=logs.places(error))
+        return b""
 
 
 def _headed(response: Response, file: LinkedFile) -> Response:

@@ -1,8 +1,9 @@
 """What becomes of a webhook event that Discord POSTs to us. Sans-I/O: knows no web framework, no store and no clock.
 
 `receive` verifies and decides; the caller applies the change before it sends the response, and if it cannot, it
-answers 503: Discord repeats an event for ten minutes. Events come in any order and more than once, so a change
-carries the moment at which its event happened.
+answers 503: Discord repeats an event for ten minutes, and wants an answer within three seconds. Events come in any
+order and more than once, so a change carries the moment at which its event happened. What is much older than that may
+be somebody's who saw it once: it changes nothing.
 
 Source: https://discord.com/developers/docs/events/webhook-events
 """
@@ -24,6 +25,10 @@ AUTHORIZED: Final = "APPLICATION_AUTHORIZED"
 DEAUTHORIZED: Final = "APPLICATION_DEAUTHORIZED"
 PING: Final = 0
 EVENT: Final = 1
+OLDEST_S: Final = 3600.0
+"""How old an event may be, and its signature: Discord gives up after ten minutes."""
+FASTEST_S: Final = 300.0
+"""How much faster than ours Discord's clock may be."""
 
 
 class Installation(NamedTuple):
@@ -40,6 +45,8 @@ class Decision(NamedTuple):
 
     response: Response
     change: Installation | None = None
+    ignored_age_s: float | None = None
+    """For the log: how old an event was that changes nothing, since it is too old or of the future."""
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -61,8 +68,11 @@ class _Body(msgspec.Struct, frozen=True):
     event: _Event | None = None
 
 
-def receive(body: bytes, signature: str | None, timestamp: str | None, *, key: VerifyKey) -> Decision:
-    """Decide about one request; arguments as for `interactions.core.receive`. No input leads to an exception."""
+def receive(body: bytes, signature: str | None, timestamp: str | None, *, key: VerifyKey, now: float) -> Decision:
+    """Decide about one request at a moment, in seconds since the epoch; other arguments as for `core.receive`.
+
+    No input leads to an exception.
+    """
     if len(body) > MAX_BODY:
         return _refuse(413, f"The body is larger than {MAX_BODY} bytes.")
     if not genuine(body, signature, timestamp, key):
@@ -73,9 +83,12 @@ def receive(body: bytes, signature: str | None, timestamp: str | None, *, key: V
             return Decision(_NOTHING)
         if received.event is None:
             return _refuse(400, "The event is missing.")
-        return Decision(_NOTHING, _change(received.event))
+        change = _change(received.event)
+        ages = (now - float(timestamp or ""), now - _at(received.event))
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):
         return _refuse(400, "The event is malformed.")
+    wrong = [age for age in ages if not -FASTEST_S <= age <= OLDEST_S]
+    return Decision(_NOTHING, ignored_age_s=wrong[0]) if wrong else Decision(_NOTHING, change)
 
 
 def not_now() -> Response:
@@ -90,8 +103,13 @@ def _change(event: _Event) -> Installation | None:
     user = msgspec.json.decode(event.data, type=_Data).user
     if user is None:
         raise ValueError
+    return Installation(user.id, _at(event), event.type == AUTHORIZED)
+
+
+def _at(event: _Event) -> float:
+    """When it happened, in seconds since the epoch."""
     at = event.timestamp if event.timestamp.tzinfo is not None else event.timestamp.replace(tzinfo=UTC)
-    return Installation(user.id, at.timestamp(), event.type == AUTHORIZED)
+    return at.timestamp()
 
 
 def _refuse(status: int, sentence: str) -> Decision:

@@ -1,22 +1,31 @@
 """Deletes what was kept long enough, beside a worker, or alone: `python -m interactions.housekeeping`.
 
 Every worker has the thread; of all of them, one sweeps in an hour. Where no worker stays up, such as in serverless
-functions, a timer runs the command, which sweeps once whatever the time.
+functions, a timer runs the command, which sweeps once whatever the time. `--erase-server ID` deletes everything of a
+server: when one removes the bot, Discord does not say so, and its people can no longer tell the bot anything.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from interactions.forgetting import drop_dead_letters
+from interactions.message_links import is_id
+from interactions.scratch import remove_left_over
 from trainer import logs
+from trainer.erasing import erase
+from trainer.ports import PortError
 from trainer.retention import SWEEP_EVERY_S, claim, sweep
+from trainer.scope import Scope
+from trainer.snowflakes import first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from trainer.services import Services
 
@@ -61,39 +70,78 @@ class Housekeeping:
             try:
                 if claim(self._services.store, self._clock()):
                     clean(self._services, self._clock())
+                tidy(self._services, self._clock())
             except Exception as error:  # noqa: BLE001 - whatever happens, the thread looks again
                 log.error("not swept", extra=logs.places(error))  # noqa: TRY400 - its message may say too much
+
+
+def tidy(services: Services, now: float) -> None:
+    """What each process, and each machine, does for itself."""
+    tidied = services.library.tidy()
+    folders = remove_left_over(now)
+    if tidied or folders:
+        log.info("tidied", extra={"indexes": tidied, "folders": folders})
 
 
 def clean(services: Services, now: float) -> None:
     """Sweep once."""
     swept = sweep(services.store, now, services.policy, on_change=services.library.index)
     log.info("swept", extra=swept._asdict())
+    if services.queue is not None:
+        try:
+            letters = drop_dead_letters(services.queue, services.store)
+        except PortError as error:
+            log.warning("dead letters not looked at", extra={"error": type(error).__name__})
+        else:
+            log.info("dead letters looked at", extra={"dropped": letters})
 
 
-def main() -> int:
-    """Sweep once, and say so in the log."""
+def erase_server(services: Services, guild_id: str, now: float) -> None:
+    """Delete everything of a server, but for the journals (of ids and moments), and who was forgotten there."""
+    scope = Scope("guild", guild_id)
+    for dataset in erase(services.store, scope, now, before=first_of(now)):
+        services.library.index(scope, dataset)
+    letters = drop_dead_letters(services.queue, services.store, scope) if services.queue is not None else 0
+    log.info("server erased", extra={"guild": guild_id, "dead_letters": letters})
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Sweep once, or erase a server, and say so in the log."""
     from interactions.wiring import configured  # noqa: PLC0415 - the wiring imports this file's class
     from trainer import bootstrap  # noqa: PLC0415 - as above
     from trainer.configuration import ConfigurationError  # noqa: PLC0415 - as above
-    from trainer.ports import PortError  # noqa: PLC0415 - as above
 
+    parser = argparse.ArgumentParser(prog="python -m interactions.housekeeping", description="Sweeps once.")
+    parser.add_argument("--erase-server", metavar="ID", type=_id, help="instead, delete everything of this server")
+    options = parser.parse_args(arguments)
     try:
         configuration = configured()
         logs.set_up(configuration.log_level)
-        services = bootstrap.make_services(configuration)
+        queue = bootstrap.make_queue(configuration)
+        services = bootstrap.make_services(configuration, queue)
     except ConfigurationError as error:
         print(f"trainger: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks to its user
         return 2
     try:
-        clean(services, time.time())
+        if options.erase_server:
+            erase_server(services, options.erase_server, time.time())
+        else:
+            clean(services, time.time())
+        tidy(services, time.time())
     except PortError as error:
         log.error("not swept", extra=logs.places(error))  # noqa: TRY400 - its message may say too much
         return 1
     finally:
         services.close()
+        queue.close()
     return 0
 
 
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise argparse.ArgumentTypeError("a server's id is a number")
+    return text
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

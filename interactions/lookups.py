@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from interactions.patience import Patience
 from trainer.instructions import current_version
 from trainer.ports import InvalidKey, StoreUnavailable
 from trainer.selection import dataset_names, folders
@@ -41,7 +41,7 @@ class Lookups:
     def __init__(self, make_store: Callable[[], ObjectStore]) -> None:
         self._make_store = make_store
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._patience = Patience(at_once=AT_ONCE)
         self._store: ObjectStore | None = None
 
     def dataset_names(self, scope: Scope) -> list[str]:
@@ -84,24 +84,8 @@ class Lookups:
             return []
 
     def _in_time(self, look: Callable[[ObjectStore], T]) -> T:
-        """What a look-up finds. Raises TimeoutError: one that takes longer goes on, but nobody waits for it.
-
-        At most `AT_ONCE` go on at a time; of a store that hangs, no more are asked for.
-        """
-        if not self._places.acquire(blocking=False):
-            raise TimeoutError
-        found: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                found.set_result(look(self._opened()))
-            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-                found.set_exception(error)
-            finally:
-                self._places.release()
-
-        threading.Thread(target=run, name="lookup", daemon=True).start()
-        return found.result(PATIENCE_S)
+        """What a look-up finds. Raises TimeoutError."""
+        return self._patience.get(lambda: look(self._opened()), PATIENCE_S)
 
     def _opened(self) -> ObjectStore:
         with self._lock:

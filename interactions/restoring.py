@@ -1,12 +1,19 @@
-"""/train with an archive for a file: brings a dataset back, and says what came of it."""
+"""/train with an archive: brings a dataset back, and says what came of it.
+
+The archive is uploaded, or lies among the server's own files: what Discord takes from people is less than what an
+archive may hold.
+"""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from interactions.delivery_of_files import size_text
 from interactions.failures import Sorry
+from interactions.file_choices import ARCHIVES
 from interactions.outbound import Reply
+from interactions.scratch import scratch
 from interactions.wording import plain
 from trainer.i18n import N_
 
@@ -26,6 +33,11 @@ REFUSALS: Final[Mapping[str, str]] = {
     "files": N_("That archive holds files and no dataset. I can restore an archive of one dataset."),
     "newer": N_("That archive was made by a newer version of me, so I cannot read it yet."),
 }
+ALONE: Final = N_("An archive is restored on its own. Please send the text without it, or it without text.")
+_NOT_HERE: Final = N_("There is no such archive here. Start typing and choose one from the list.")
+_NO_ARCHIVE: Final = N_(
+    "That file is no archive of mine, so I restored nothing. `/train file:` learns from other files."
+)
 
 
 def restored(call: WorkCall[Any], path: Path, dataset: str, *, alone: bool) -> Reply | None:
@@ -53,9 +65,7 @@ def restored(call: WorkCall[Any], path: Path, dataset: str, *, alone: bool) -> R
         if not is_archive(path):
             return None
         if not alone:
-            raise Sorry(
-                t(N_("An archive is restored on its own. Please send the text without it, or it without text."))
-            )
+            raise Sorry(t(ALONE))
         done = restore(services.store, scope, path, dataset, call.interaction.id, tell)
     except ArchiveRefused as refused:
         raise Sorry(t(REFUSALS[refused.reason])) from None
@@ -64,6 +74,31 @@ def restored(call: WorkCall[Any], path: Path, dataset: str, *, alone: bool) -> R
     # Read it into the index now: somebody will ask next.
     services.library.index(scope, done.dataset)
     return Reply(_told(t, done))
+
+
+def restored_from_here(call: WorkCall[Any], path: str, dataset: str) -> Reply:
+    """Restore the archive that a manager named among the server's own files.
+
+    Args:
+        call: the /train.
+        path: as the person typed it; without a folder it lies among the archives.
+        dataset: where to put it; empty for the dataset that it was made from.
+    """
+    from trainer.tree import file_at  # noqa: PLC0415 - acknowledging does without
+
+    store, scope, wanted = call.services.store, call.actor.scope, path.strip()
+    file = file_at(store, scope, wanted if "/" in wanted else ARCHIVES + wanted)
+    if file is None:
+        raise Sorry(call.t(_NOT_HERE))
+    # Zips are read from their end, and what a store gives can only be read from its beginning.
+    with scratch() as folder:
+        copy = folder / "archive.zip"
+        with store.open_read(file.key) as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        told = restored(call, copy, dataset, alone=True)
+    if told is None:
+        raise Sorry(call.t(_NO_ARCHIVE))
+    return told
 
 
 def _told(t: Translator, done: Restored) -> str:

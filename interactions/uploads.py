@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from interactions.attachments import fetch, safe_filename
+from interactions.scratch import scratch
 from trainer.datasets import original_key
 from trainer.privacy import remember_upload
 from trainer.tree import original_name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from interactions.attachments import AllowedOrigins
     from interactions.payloads import Attachment
@@ -52,8 +52,8 @@ class Uploads:
         Raises `AttachmentRefused` and `AttachmentUnavailable`.
         """
         key = original_key(scope, attachment.id)
-        with tempfile.TemporaryDirectory(prefix="trainger-") as folder:
-            path = Path(folder) / "upload"
+        with scratch() as folder:
+            path = folder / "upload"
             if not keep or self._store.head(key) is None:
                 fetch(
                     attachment.url,

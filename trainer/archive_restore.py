@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from trainer import records
+from trainer.answers import load_answer
 from trainer.archive_checks import moved
 from trainer.archive_format import RECORDS, ArchiveProgress
 from trainer.archive_parallel import in_order
 from trainer.archive_verify import Contents, opened, pieces, verify
+from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, forgotten_key, parse_entry
 from trainer.ports import PreconditionFailed
-from trainer.privacy import Forgotten
+from trainer.privacy import NOBODY, Forgotten
 from trainer.selection import mark_dataset
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ class _Restoring:
         self._contents = contents
         self._keys = DatasetKeys(scope, dataset)
         self._id = interaction_id
+        self._notes: dict[str, Forgotten | None] = {}
         self._there = {folder: set(self._ids(self._keys, folder)) for folder in ("batches", "corrections")}
         self._told = dict(self._journal())
         """The batches and corrections that the journal tells of, and whether it takes them back."""
@@ -153,7 +156,8 @@ class _Restoring:
         def files(folder: str, names: list[str]) -> Iterator[tuple[str, bytes]]:
             for name in names:
                 if f"{self._contents.root}{folder}/{name}.json" in present:
-                    yield f"{folder}/{name}.json", self._read(zipped, f"{folder}/{name}.json")
+                    data = self._read(zipped, f"{folder}/{name}.json")
+                    yield f"{folder}/{name}.json", self._cleared(folder, data)
 
         done = ArchiveProgress("restore", 0, 0)
         for stretch in (
@@ -211,17 +215,44 @@ class _Restoring:
             yield info.key.removeprefix(prefix).removesuffix(".json")
 
     def _marks(self, corrections: set[str]) -> Iterator[str]:
-        """The marks of what is restored, and of what was deleted before the archive was made."""
+        """The marks of what is restored alone.
+
+        An archive that somebody made may have marks for anything. Of what is not in it, it has nothing to say: such a
+        mark would keep away for good what is being taught, or what another archive brings back later.
+        """
         there = self._there["batches"] | self._there["corrections"]
+        restored = {name for names in self._named().values() for name in names} - there
         for mark in self._contents.marks:
             folder, _, name = mark.partition("/")
             name = name.rpartition("/")[2]
-            if name in corrections or (folder == "removed" and name not in there):
+            if name in corrections or (folder == "removed" and name in restored):
                 yield mark
 
     def _read(self, zipped: zipfile.ZipFile, name: str) -> bytes:
         data = b"".join(pieces(zipped, f"{self._contents.root}{name}"))
         return moved(data, self._contents.keys_root, self._keys.root) if name.startswith("batches/") else data
+
+    def _cleared(self, folder: str, data: bytes) -> bytes:
+        """A record without what somebody asked to be forgotten since it was archived: as forgetting leaves it."""
+        match folder:
+            case "verdicts" | "undone":
+                record = msgspec.json.decode(data, type=dict[str, object])
+                decided_at = record.get("decided_at", record.get("undone_at", 0))
+                note = self._note(str(record.get("by", "")))
+                if note is not None and isinstance(decided_at, int | float) and decided_at <= note.at:
+                    return msgspec.json.encode(record | {"by": NOBODY})
+            case "corrections":
+                correction = msgspec.json.decode(data, type=Correction)
+                answer = load_answer(self._store, self._scope, correction.answer_id) if correction.wrong else None
+                # An answer never changes, but that words are taken out of it.
+                if answer is not None and not answer.text:
+                    return msgspec.json.encode(msgspec.structs.replace(correction, wrong="", lesson=""))
+        return data
+
+    def _note(self, user_id: str) -> Forgotten | None:
+        if user_id not in self._notes:
+            self._notes[user_id] = records.load(self._store, forgotten_key(self._scope, user_id), Forgotten)
+        return self._notes[user_id]
 
     def _copy(self, zipped: zipfile.ZipFile, name: str) -> None:
         with self._store.open_write(f"{self._keys.root}{name}", content_type="application/jsonl") as target:

@@ -1,4 +1,9 @@
-"""What a person allows the bot in one scope: switches that /privacy shows, changed only by conditional writes."""
+"""What a person allows the bot in one scope: by switches that /privacy shows, and for one message at a time.
+
+Switches are changed only by conditional writes. Somebody's wish to teach another person's message is a record of its
+own, which says who asks whom about which message and until when, and nothing of the message. Only such a wish can be
+decided about, and only once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from trainer import records
+from trainer.datasets import consent_key, request_key
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from trainer.scope import Scope
 
 TRIES: Final = 10
+REQUEST_DAYS: Final = 30
+"""How long an author may take to decide about a message."""
 
 Learning = Literal["ask", "always", "never"]
 """What happens when somebody uses "Train on this" on a message of this person."""
@@ -29,6 +37,31 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     train_on_my_messages: Learning = "ask"
     voice: bool = False
     """Whether the bot may listen to this person in a voice channel."""
+
+
+Answer = Literal["allow", "always", "decline", "never"]
+"""What an author may say, for this message or for all of theirs."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asked whether a message may be learned from."""
+
+    author: str
+    """Whose message it is, who alone may decide."""
+    requester: str
+    message_id: str
+    until: float
+    """Seconds since the epoch."""
+    v: int = 1
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What an author decided about one request."""
+
+    answer: Answer
+    author: str
+    requester: str
+    v: int = 1
 
 
 def preferences_key(scope: Scope, user_id: str) -> str:
@@ -67,3 +100,22 @@ def change_preferences(
             continue
         return after
     raise StoreUnavailable("too many changes of the switches at once")
+
+
+def ask(store: ObjectStore, scope: Scope, request_id: str, request: Request) -> Request:
+    """Note that an author is asked; `request_id` is the interaction's. A second delivery finds the first one's."""
+    return records.save_once(store, request_key(scope, request.author, request_id), request)
+
+
+def requested(store: ObjectStore, scope: Scope, author: str, request_id: str) -> Request | None:
+    """What an author was asked; None if nobody did, or if whoever did asked to be forgotten since."""
+    from trainer.privacy import NOBODY  # noqa: PLC0415 - acknowledging does without
+
+    request = records.load(store, request_key(scope, author, request_id), Request)
+    return None if request is None or request.requester == NOBODY else request
+
+
+def decide(store: ObjectStore, scope: Scope, request_id: str, request: Request, answer: Answer) -> Consent:
+    """What the author decided: of several answers the first one stands."""
+    decision = Consent(answer, request.author, request.requester)
+    return records.save_once(store, consent_key(scope, request.author, request_id), decision)

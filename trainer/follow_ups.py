@@ -2,7 +2,9 @@
 
 "And on mobile?" and "why?" say little by themselves. Where no language model reads the conversation, such a question
 is looked up together with the former one's words, and what is found that way counts only if it has to do with what
-the follow-up itself says: an answer that was given already is no answer to it.
+the follow-up itself says: an answer that was given already is no answer to it. And of a question about "them" that
+says little else, what is found must have to do with who or what was spoken of before: "how do I ping them?" behind a
+question about moderators is not about a high ping.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from trainer import matching
-from trainer.stopwords import STOP_WORDS
+from trainer.stopwords import GENERIC_WORDS, STOP_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -49,6 +51,11 @@ POINTING: Final = _words(
     "он она оно они его ее их ему ей им него нее них нему ней ним это этого этому этим этом этот эта эти "
     "тот та те там туда оттуда тогда такой такая такое такие"
 )
+PRONOUNS: Final = _words(
+    "they them their theirs he him his she her hers он она оно они его ее их ему ей им него нее них нему ней ним ними"
+)
+"""Of these, the ones that stand for somebody or something named before, and for nothing else. English "it" and "that"
+often stand for nothing: "is it possible to …"."""
 PLACING: Final = _words(
     "on in at for with without from to by via under during after before "
     "на в во для с со без из от по при через у к ко до после под"
@@ -72,10 +79,10 @@ def leaning(question: str) -> Leaning:
     if not words or len(words) > WORDS_MOST:
         return "no"
     rest = words[next((at for at, word in enumerate(words) if word not in JOINING), len(words)) :]
-    own = [word for word in rest if word not in STOP_WORDS]
+    own = [word for word in rest if word not in STOP_WORDS and word not in PRONOUNS]
     asks = any(word in ASKING for word in rest)
     joined = len(rest) < len(words)
-    if tuple(words[:2]) in ABOUT or tuple(rest[:2]) in ABOUT:
+    if tuple(words[:2]) in ABOUT or tuple(rest[:2]) in ABOUT or _points_back(rest, own, joined=joined):
         return "yes"
     if not own:
         fragment = (joined or len(rest) <= FEW) and PERSONS.isdisjoint(rest)
@@ -85,6 +92,51 @@ def leaning(question: str) -> Leaning:
     if joined or len(words) <= FEW or not POINTING.isdisjoint(rest):
         return "maybe"
     return "no"
+
+
+def _points_back(rest: Sequence[str], own: Sequence[str], *, joined: bool) -> bool:
+    """Whether it is about somebody or something that it does not name itself.
+
+    With more words of its own, it may name that itself: "how do I tame wolves and ride them?"
+    """
+    return 0 < len(own) <= (FEW if joined else 1) and not PRONOUNS.isdisjoint(rest)
+
+
+def points_back(question: str) -> bool:
+    """Whether a question has a pronoun for what was spoken of before, and says little else."""
+    words = matching.words(question)
+    rest = [word for word in words if word not in JOINING]
+    own = [word for word in rest if word not in STOP_WORDS and word not in PRONOUNS]
+    joined = bool(words) and words[0] in JOINING
+    return len(words) <= WORDS_MOST and _points_back(rest, own, joined=joined)
+
+
+def spoken_of(question: str, topic: str, answer: str, hits: Sequence[Hit]) -> list[Hit]:
+    """Of what a follow-up finds, what it may mean: all, unless it points back.
+
+    Args:
+        question: the follow-up.
+        topic: the question that it leans on.
+        answer: what was answered last: it may have brought up what is meant.
+        hits: what was found.
+    """
+    if not points_back(question):
+        return list(hits)
+    asked = _telling(topic)
+    brought_up = _telling(answer[:READ_MOST])
+
+    def meant(entry: Entry) -> bool:
+        title = set(map(matching.stem, matching.words(entry.question)))
+        text = title.union(map(matching.stem, matching.words(entry.answer[:READ_MOST])))
+        return any(_among(stem, text) for stem in asked) or any(_among(stem, title) for stem in brought_up)
+
+    return [hit for hit in hits if hit.exact or meant(hit.entry)]
+
+
+def _telling(text: str) -> set[str]:
+    """The stems of the words that say what a text is about: rather not those that all sorts of texts share."""
+    content = [word for word in matching.words(text) if word not in STOP_WORDS and word not in PRONOUNS]
+    return {matching.stem(word) for word in content if word not in GENERIC_WORDS} or set(map(matching.stem, content))
 
 
 def in_full(question: str, topic: str) -> str:

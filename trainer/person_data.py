@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import msgspec
 
 from trainer.datasets import answer_key, original_key, uploads_prefix
+from trainer.evaluation.keys import Author, author_in
 from trainer.ports import ObjectNotFound
 from trainer.snowflakes import moment_of
 
@@ -48,6 +49,8 @@ PERSONAL: Final[Mapping[str, Kind]] = {
 """What the objects of a folder are that have the person's id in their key."""
 UNTOUCHED: Final = frozenset({"datasets", "originals", "archives", "exports", "messages", "names", "pins", "usage"})
 """Folders of a scope whose objects name no person, or are looked at in their own way."""
+NAMED_FOLDERS: Final = frozenset({"cases", "evaluations"})
+"""Folders in whose keys people's names for datasets stand."""
 KEPT: Final = frozenset({"uploads", "limits", "forgotten"})
 """Folders with persons' ids in their keys that are looked at in their own way, or are not about their data."""
 
@@ -140,6 +143,8 @@ def judge(scope: Scope, info: ObjectInfo, data: bytes, user_id: str) -> Found | 
             return found._replace(kind="replies", fate="delete") if mine else None
         case "drafts":
             return found._replace(kind="other", fate="delete") if mine else None
+        case "cases" if made_of(record, user_id):
+            return found._replace(kind="other", fate="delete", id=str(record.get("words") or ""))
         case _:
             if mine:
                 return found._replace(kind="decisions")
@@ -147,11 +152,21 @@ def judge(scope: Scope, info: ObjectInfo, data: bytes, user_id: str) -> Found | 
 
 
 def quotes(answer: object, user_id: str) -> bool:
-    """Whether an answer's record rests on what this person taught."""
-    sources = answer.get("sources") if isinstance(answer, dict) else None
+    """Whether an answer's record rests on what this person taught, or repeats their question."""
+    if not isinstance(answer, dict):
+        return False
+    sources = answer.get("sources")
+    if answer.get("closest_by") == user_id:
+        return True
     if not isinstance(sources, list):
         return False
     return any(isinstance(source, dict) and source.get("author") == user_id for source in sources)
+
+
+def made_of(case: dict[str, object], user_id: str) -> bool:
+    """Whether a case that somebody added to those of a dataset is made of this person's words."""
+    authors = case.get("authors")
+    return isinstance(authors, list) and user_id in authors
 
 
 def names(value: object, user_id: str) -> bool:
@@ -204,17 +219,29 @@ def _inspect(store: ObjectStore, scope: Scope, info: ObjectInfo, user_id: str) -
     parts = info.key.removeprefix(f"{scope.prefix}/").split("/")
     if parts[0] == "uploads":
         return _upload(store, scope, info)
-    if parts[0] != "datasets":
-        if user_id in {part.partition(".")[0] for part in parts[1:]}:
-            kind = PERSONAL.get(parts[0], "other")
-            return Found(kind, "delete", info.key, modified_at=info.modified_at)
-        if not info.key.endswith(".json") or info.size > RECORD_MOST:
-            return None
+    if parts[0] in NAMED_FOLDERS:
+        author = author_in(scope, info.key)
+        if author is not None:
+            return _words(info, author, user_id)
+    elif parts[0] != "datasets" and user_id in {part.partition(".")[0] for part in parts[1:]}:
+        kind = PERSONAL.get(parts[0], "other")
+        named = parts[-1].partition(".")[0].partition("-")[0]
+        named = named if named.isdecimal() and named != user_id else ""
+        return Found(kind, "delete", info.key, id=named, modified_at=info.modified_at)
+    if parts[0] != "datasets" and (not info.key.endswith(".json") or info.size > RECORD_MOST):
+        return None
     data = _read(store, info.key)
     found = judge(scope, info, data, user_id)
     if found is None and parts[0] == "datasets" and parts[2] == "corrections":
         return _quoting_correction(store, scope, info, data, user_id)
     return found
+
+
+def _words(info: ObjectInfo, author: Author, user_id: str) -> Found | None:
+    """A run of cases that holds the person's words. What it came to stays, as numbers."""
+    if author.user_id != user_id:
+        return None
+    return Found("quotes", "delete", info.key, id=author.words, modified_at=info.modified_at)
 
 
 def _upload(store: ObjectStore, scope: Scope, info: ObjectInfo) -> Found | None:

@@ -18,16 +18,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from trainer import records
-from trainer.datasets import (
-    DEFAULT_DATASET,
-    DatasetKeys,
-    answer_key,
-    forgotten_key,
-    upload_key,
-)
+from trainer.datasets import DatasetKeys, answer_key, forgotten_key, upload_key
+from trainer.erasing import MIXED, erase, holds_older, trim, withdraw
+from trainer.evaluation.detail import drop_detail, run_of
 from trainer.person_data import READERS, WINDOW, Found, Upload, find
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
-from trainer.selection import mark_dataset
+from trainer.snowflakes import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -102,12 +98,19 @@ def was_forgotten(store: ObjectStore, scope: Scope, user_id: str, interaction_id
 
 
 def take_stock(
-    store: ObjectStore, scope: Scope, user_id: str, on_progress: Callable[[int], None] | None = None
+    store: ObjectStore,
+    scope: Scope,
+    user_id: str,
+    on_progress: Callable[[int], None] | None = None,
+    *,
+    before: str = "",
 ) -> Stock:
-    """How much there is of a person, and since when."""
+    """How much there is of a person, and since when; only what is not newer than an interaction, if one is given."""
     counts: Counter[str] = Counter()
     since = taught_since = 0.0
     for seen, found in enumerate(find(store, scope, user_id), start=1):
+        if before and not _is_older(store, found, int(before)):
+            continue
         counts[found.kind] += found.amount
         since = min(since or found.moment, found.moment)
         if found.kind in TAUGHT:
@@ -125,7 +128,7 @@ def forget(
     clock: Callable[[], float] = time.time,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Forgotten, set[str]]:
-    """Delete everything of a person that is older than this interaction.
+    """Delete everything of a person that is older than this interaction, and nothing newer, whenever that is done.
 
     Returns what to tell them, and the datasets whose indexes have something to drop. A second delivery goes on where
     the first one stopped, and tells the same.
@@ -135,18 +138,21 @@ def forget(
     if forgotten.finished:
         return forgotten, set()
     datasets: set[str] = set()
+    before = int(interaction_id)
 
     def act(found: Found) -> None:
-        if found.fate != "delete" or not found.id or int(found.id) <= int(interaction_id):
-            remove(store, scope, user_id, found, clock())
+        if found.fate != "delete" and scope.kind == "user":
+            return  # it is erased below, or newer
+        if found.fate != "delete" or _is_older(store, found, before):
+            remove(store, scope, user_id, found, clock(), before=before)
 
     for done, found in enumerate(find(store, scope, user_id, act), start=1):
-        if found.dataset:
+        if found.dataset and _is_older(store, found, before):
             datasets.add(found.dataset)
         if on_progress is not None:
             on_progress(done)
     if scope.kind == "user":
-        datasets |= erase(store, scope, clock())
+        datasets |= erase(store, scope, clock(), before=before)
     else:
         _drop_dangling(store, scope)
     forgotten = msgspec.structs.replace(forgotten, finished=True)
@@ -157,21 +163,33 @@ def forget(
 def forget_again(store: ObjectStore, scope: Scope, forgotten: Forgotten, now: float) -> int:
     """Delete what jobs have still written that were running when the person asked; how much that was."""
     before = int(forgotten.interaction_id)
+    removed: list[Found] = []
 
     def act(found: Found) -> None:
-        if _is_older(found, before, forgotten.at):
-            remove(store, scope, forgotten.user_id, found, now)
+        if found.fate != "delete" and scope.kind == "user":
+            return
+        # A name that a running job wrote goes too, where only the time of writing is known.
+        late = found.fate != "delete" and not found.id and found.modified_at <= forgotten.at
+        if late or _is_older(store, found, before):
+            remove(store, scope, forgotten.user_id, found, now, before=before)
+            removed.append(found)
 
-    again = sum(_is_older(found, before, forgotten.at) for found in find(store, scope, forgotten.user_id, act))
-    if again and scope.kind == "guild":
+    for _ in find(store, scope, forgotten.user_id, act):
+        pass
+    if scope.kind == "user":
+        erase(store, scope, now, before=before)
+    elif removed:
         _drop_dangling(store, scope)
-    return again
+    return len(removed)
 
 
-def remove(store: ObjectStore, scope: Scope, user_id: str, found: Found, now: float) -> None:
+def remove(store: ObjectStore, scope: Scope, user_id: str, found: Found, now: float, *, before: int) -> None:
     """Let one thing go, in an order in which a crash leaves nothing that cannot be found again."""
     if found.fate != "delete":
         _rewrite(store, found, user_id)
+        return
+    if found.kind in MIXED:
+        trim(store, found.kind, found.key, before)
         return
     match found.kind:
         case "examples" | "corrections":
@@ -185,45 +203,9 @@ def remove(store: ObjectStore, scope: Scope, user_id: str, found: Found, now: fl
             return
         case "replies":
             store.delete(f"{found.key.removesuffix('.outcome.json')}.delivery.json")
+        case "quotes" if run_id := run_of(scope, found.key):
+            drop_detail(store, scope, run_id)
     store.delete(found.key)
-
-
-def withdraw(store: ObjectStore, scope: Scope, dataset: str, interaction_id: str, now: float) -> None:
-    """Make every index drop a batch or a correction, and delete all that belongs to it but its record."""
-    keys = DatasetKeys(scope, dataset)
-    store.put(keys.removed(interaction_id), b"")
-    store.put(keys.entry(int(now * 1000), "removal", interaction_id), b"")
-    for info in store.list(f"{keys.root}chunks/{interaction_id}/"):
-        store.delete(info.key)
-    store.delete(keys.verdict(interaction_id))
-    store.delete(keys.undone(interaction_id))
-
-
-def erase(store: ObjectStore, scope: Scope, now: float) -> set[str]:
-    """Delete a whole scope; the datasets whose indexes have something to drop.
-
-    What remains are the journals, of ids and moments alone, without which an index somewhere would keep what it has,
-    who was forgotten, and how often somebody used the bot of late.
-    """
-    datasets: set[str] = set()
-    for info in store.list(f"{scope.prefix}/"):
-        folder, *rest = info.key.removeprefix(f"{scope.prefix}/").split("/")
-        if folder in {"forgotten", "limits"}:
-            continue
-        if folder == "datasets" and len(rest) > 1:
-            if rest[1] in {"journal", "removed"}:
-                continue
-            if rest[1] in {"batches", "corrections"}:
-                datasets.add(rest[0])
-                withdraw(store, scope, rest[0], rest[2].removesuffix(".json"), now)
-        store.delete(info.key)
-    if next(iter(store.list(f"{scope.prefix}/datasets/")), None) is not None:
-        # A list of names, with the default one alone: without a list, the journals' folders would be taken for it.
-        mark_dataset(store, scope, DEFAULT_DATASET, "")
-        for info in store.list(f"{scope.prefix}/names/"):
-            if not info.key.endswith(f"/{DEFAULT_DATASET}"):
-                store.delete(info.key)
-    return datasets
 
 
 def _earlier(*moments: float) -> float:
@@ -273,7 +255,7 @@ def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable
             if int(earlier.interaction_id) >= int(interaction_id):
                 return earlier
         if stock is None:
-            stock = take_stock(store, actor.scope, actor.user_id)
+            stock = take_stock(store, actor.scope, actor.user_id, before=interaction_id)
         # Copies from before an earlier time are still there, perhaps.
         before = (earlier.since, earlier.taught_since) if earlier is not None else (0.0, 0.0)
         note = Forgotten(
@@ -293,8 +275,13 @@ def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable
     raise StoreUnavailable("too many requests to be forgotten at once")
 
 
-def _is_older(found: Found, interaction_id: int, at: float) -> bool:
-    return int(found.id) <= interaction_id if found.id else found.modified_at <= at
+def _is_older(store: ObjectStore, found: Found, before: int) -> bool:
+    """Whether something is not newer than an interaction, or holds something that is not."""
+    if found.id:
+        return int(found.id) <= before
+    if found.kind in MIXED:
+        return holds_older(store, found.kind, found.key, before)
+    return found.modified_at <= (moment_of(str(before)) or 0.0)
 
 
 def _rewrite(store: ObjectStore, found: Found, user_id: str) -> None:

@@ -1,8 +1,8 @@
 """How long things are kept, and the sweep that deletes what is older.
 
 /privacy tells people these very numbers. A person who removes the bot from their account starts a clock for their
-own scope; installing it again stops the clock, and using the bot sets it back. When a server removes the bot, Discord
-says nothing: what was taught there stays until its people delete it, or whoever runs the bot does.
+own scope (`trainer.installation`). When a server removes the bot, Discord says nothing: what was taught there stays
+until its people delete it, or whoever runs the bot does.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from trainer import records
+from trainer.consent import REQUEST_DAYS
+from trainer.evaluation.detail import sweep_detail
+from trainer.installation import CLOCKS, ring
+from trainer.leftovers import sweep_chunks
 from trainer.person_data import folders
-from trainer.ports import ObjectNotFound, PortError, PreconditionFailed, StoreUnavailable
-from trainer.privacy import REPEAT_S, Forgotten, delete_copies, erase, forget_again
+from trainer.ports import ObjectNotFound, PortError, PreconditionFailed
+from trainer.privacy import REPEAT_S, Forgotten, delete_copies, forget_again
 from trainer.scope import Scope
 from trainer.snowflakes import moment_of
 
@@ -39,8 +43,10 @@ PERSONAL_DAYS: Final = 1
 """What /export_me made."""
 EXPORT_DAYS: Final = 30
 """Tables and other files that can be made again."""
-DRAFT_DAYS: Final = 30
-"""Changes that nobody decided about."""
+DRAFT_DAYS: Final = 7
+"""Changes of the instruction that nobody decided about."""
+PIN_DAYS: Final = 30
+"""Which dataset a command is about, for the case that it is repeated."""
 
 KEPT_DAYS: Final[Mapping[str, int]] = {
     "outcomes": OUTCOME_DAYS,
@@ -50,7 +56,8 @@ KEPT_DAYS: Final[Mapping[str, int]] = {
     "personal": PERSONAL_DAYS,
     "exports": EXPORT_DAYS,
     "drafts": DRAFT_DAYS,
-    "pins": DRAFT_DAYS,
+    "pins": PIN_DAYS,
+    "requests": REQUEST_DAYS,
 }
 """Folders of a scope, and how many days after their last change objects in them go."""
 OF_ANSWERS: Final = ("answers", "votes", "messages")
@@ -58,10 +65,6 @@ OF_ANSWERS: Final = ("answers", "votes", "messages")
 
 SWEEP_EVERY_S: Final = 3600.0
 CLAIM_KEY: Final = "housekeeping.json"
-CLOCKS: Final = "retention/"
-STOPPED_KEPT_S: Final = DAY_S
-"""How long a stopped clock is remembered: Discord repeats events for ten minutes, in any order."""
-TRIES: Final = 10
 _SCOPE: Final = re.compile(r"([gu])([0-9]{1,20})")
 
 log = logging.getLogger(__name__)
@@ -73,16 +76,7 @@ class Policy(NamedTuple):
     uninstalled_days: int = 30
     """After a person uninstalled the bot, and for copies that may hold what a forgotten person taught."""
     answer_days: int = 180
-    """Questions, answers and votes."""
-
-
-class Clock(msgspec.Struct, frozen=True):
-    """Whether a person has uninstalled the bot."""
-
-    at: float
-    """When they did or undid it, or used the bot last, in seconds since the epoch."""
-    running: bool
-    v: int = 1
+    """Questions, answers and votes, and the cases and answers of runs that test them."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -103,27 +97,8 @@ class Swept(NamedTuple):
     """Things of forgotten people that were written late."""
     copies: int = 0
     """Files that might still have held data of forgotten people."""
-
-
-def set_clock(store: ObjectStore, user_id: str, moment: float, *, running: bool) -> bool:
-    """Start or stop the clock of a person's own scope; False if something later, or the same, is known already."""
-    key = f"{CLOCKS}{Scope('user', user_id).prefix}.json"
-    for _ in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            etag = None
-        else:
-            etag = stored.etag
-            if records.decode(stored.data, Clock).at >= moment:
-                return False
-        try:
-            data = msgspec.json.encode(Clock(moment, running))
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return True
-    raise StoreUnavailable("too many changes of one clock at once")
+    left_over: int = 0
+    """Parts of batches that were never finished."""
 
 
 def claim(store: ObjectStore, now: float, *, every_s: float = SWEEP_EVERY_S) -> bool:
@@ -197,34 +172,7 @@ def _ring(
     policy: Policy,
     on_change: Callable[[Scope, str], object] | None,
 ) -> Swept:
-    """Look at one clock: delete the scope if it has run out and nobody has used the bot there since."""
-    try:
-        stored = store.get(key)
-    except ObjectNotFound:
-        return Swept()
-    clock = records.decode(stored.data, Clock)
-    match = _SCOPE.fullmatch(key.removeprefix(CLOCKS).removesuffix(".json"))
-    if match is None or not clock.running:
-        if now - clock.at > STOPPED_KEPT_S:
-            store.delete(key)
-        return Swept()
-    if now < clock.at + policy.uninstalled_days * DAY_S:
-        return Swept()
-    scope = Scope("user", match[2])
-    used_at = max((info.modified_at for info in store.list(f"{scope.prefix}/")), default=0.0)
-    if used_at > clock.at:
-        data = msgspec.json.encode(Clock(used_at, running=True))
-        try:
-            store.put(key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            log.info("the clock was set meanwhile")
-        return Swept()
-    datasets = erase(store, scope, now)
-    store.delete(key)
-    if on_change is not None:
-        for dataset in datasets:
-            on_change(scope, dataset)
-    return Swept(scopes=1)
+    return Swept(scopes=int(ring(store, key, now, policy.uninstalled_days * DAY_S, on_change)))
 
 
 def _sweep_scope(store: ObjectStore, scope: Scope, now: float, policy: Policy) -> Swept:
@@ -239,10 +187,11 @@ def _sweep_scope(store: ObjectStore, scope: Scope, now: float, policy: Policy) -
             if _came_about(info, f"{scope.prefix}/{folder}/") < now - policy.answer_days * DAY_S:
                 store.delete(info.key)
                 expired += 1
+    expired += sweep_detail(store, scope, now, policy.answer_days * DAY_S)
     swept = Swept(expired=expired)
     for info in store.list(f"{scope.prefix}/forgotten/"):
         swept = _sum(swept, _finish_forgetting(store, scope, info.key, now, policy))
-    return swept
+    return _sum(swept, Swept(left_over=sweep_chunks(store, scope, now)))
 
 
 def _came_about(info: ObjectInfo, prefix: str) -> float:

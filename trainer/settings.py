@@ -34,6 +34,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """There was no dataset of this name before."""
     undoes: str = ""
     """The choice that this one takes back, if it does."""
+    reason: str = ""
+    """Why it was made although its test did not go well; empty if it passed, or was not tested."""
+    gate: str = ""
+    """The judgement that it was made against, if there is a reason: see `trainer.evaluation.gate_store`."""
     v: int = 1
 
 
@@ -44,6 +48,12 @@ class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """The selected one: /train adds to it and /ask answers from it."""
     trainer_role: str = ""
     """A role whose members may teach, as managers do; empty for none."""
+    trainer_role_by: str = "0"
+    """The interaction that chose it last: ids are ordered by time, and one that is done late changes nothing."""
+    gate: bool = False
+    """Whether what changes the answers is tested before it counts: see `trainer.evaluation.gate`."""
+    gate_by: str = "0"
+    """The interaction that chose that last, likewise."""
     selection: Selection | None = None
     """How `dataset` came to be selected; None while nobody has chosen."""
 
@@ -58,6 +68,31 @@ def may_teach(store: ObjectStore, actor: Actor) -> bool:
     if actor.is_manager:
         return True
     return bool(actor.roles) and is_trainer(actor, scope_settings(store, actor.scope).trainer_role)
+
+
+def choose_trainers(store: ObjectStore, scope: Scope, interaction_id: str, role: str) -> ScopeSettings:
+    """Let the members of a role teach, or with an empty one only managers; the settings in force then.
+
+    A choice that is done again, or late, changes nothing that was chosen after it.
+    """
+
+    def choose(settings: ScopeSettings) -> ScopeSettings:
+        if int(interaction_id) <= int(settings.trainer_role_by):
+            return settings
+        return msgspec.structs.replace(settings, trainer_role=role, trainer_role_by=interaction_id)
+
+    return change_settings(store, scope, choose)[1]
+
+
+def choose_gate(store: ObjectStore, scope: Scope, interaction_id: str, *, on: bool) -> ScopeSettings:
+    """Have changes tested before they count, or not; the settings in force then. Done late, it changes nothing."""
+
+    def choose(settings: ScopeSettings) -> ScopeSettings:
+        if int(interaction_id) <= int(settings.gate_by):
+            return settings
+        return msgspec.structs.replace(settings, gate=on, gate_by=interaction_id)
+
+    return change_settings(store, scope, choose)[1]
 
 
 def is_trainer(actor: Actor, trainer_role: str) -> bool:

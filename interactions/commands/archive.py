@@ -94,7 +94,7 @@ def _told(t: Translator, what: str, archived: Archived) -> str:
         examples = t.plural("{count} example", "{count} examples", archived.examples)
         corrections = t.plural("{count} correction", "{count} corrections", archived.corrections)
         lines.append(f"• {examples}, {corrections}")
-        lines.append(t(N_("-# `/train file:` with this zip brings it all back.")))
+        lines.append(t(N_("-# `/train archive:` brings it all back, and so does `/train file:` with this zip.")))
     lines.append(t(N_("-# It is kept here as `{path}`."), path=kept.replace("`", "")))
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from interactions.definitions import Handler, Options, SlashCommand
@@ -11,6 +12,7 @@ from interactions.wording import plain
 from trainer import records
 from trainer.datasets import forgotten_key
 from trainer.i18n import N_
+from trainer.ports import PortError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 COPIES_SHOWN: Final = 5
 """Files that a receipt names."""
 PROGRESS: Final = "⏳ "
+
+log = logging.getLogger(__name__)
 
 
 def acknowledge(_: AckCall[Options]) -> Defer:
@@ -67,6 +71,7 @@ def work_press(call: WorkCall[ComponentData]) -> Reply:
     forgotten, datasets = forget(store, call.actor, call.interaction.id, on_progress=_progress(call))
     for dataset in datasets:
         call.services.library.index(scope, dataset)
+    _drop_dead_letters(call)
     if told(forgotten.counts):
         lines = [t(N_("**Done: I have forgotten you {here}.** This is what went:"), here=here(t, scope))]
         lines += count_lines(t, forgotten.counts)
@@ -93,6 +98,18 @@ def work_copies(call: WorkCall[ComponentData]) -> Reply:
     deleted = 0 if forgotten is None else delete_copies(store, scope, forgotten)
     text = t.plural("{count} file was deleted.", "{count} files were deleted.", deleted)
     return Reply(text if deleted else t(N_("Those files are gone already.")), private=True)
+
+
+def _drop_dead_letters(call: WorkCall[Any]) -> None:
+    """Of jobs that were given up. If that fails, housekeeping does it within the hour."""
+    from interactions.forgetting import drop_dead_letters  # noqa: PLC0415 - acknowledging does without
+
+    if call.services.queue is None:
+        return
+    try:
+        drop_dead_letters(call.services.queue, call.services.store)
+    except PortError as error:
+        log.warning("dead letters not looked at", extra={"error": type(error).__name__})
 
 
 def _copies_lines(t: Translator, copies: Copies, goes_at: int, *, is_manager: bool) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from interactions.definitions import Handler, Options, SlashCommand
 from interactions.outbound import Button, Defer, DeferUpdate, Reply
 from interactions.wording import plain
-from trainer.consent import change_preferences, preferences
+from trainer.consent import REQUEST_DAYS, change_preferences, preferences
 from trainer.i18n import N_
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Facts(NamedTuple):
     chat_host: str
     """Where questions are sent to; empty if there is no language model."""
     policy: Policy
+    embeddings_host: str = ""
+    """Where questions are turned into vectors; empty if that happens here or not at all."""
 
 
 def acknowledge(_: AckCall[Options]) -> Defer:
@@ -88,7 +90,7 @@ def page_text(t: Translator, number: int, facts: Facts) -> str:
 
 def _page(call: WorkCall[Options] | WorkCall[ComponentData], number: int, switches: Preferences) -> Reply:
     services, t = call.services, call.t
-    facts = Facts(call.actor.scope.kind == "guild", services.chat_host, services.policy)
+    facts = Facts(call.actor.scope.kind == "guild", services.chat_host, services.policy, services.embeddings_host)
     text = f"{page_text(t, number, facts)}\n" + t(N_("-# Page {number} of {pages}"), number=number, pages=PAGES)
     return Reply(text, buttons=_buttons(t, number, switches, in_server=facts.in_server), private=True)
 
@@ -100,7 +102,7 @@ def _kept(t: Translator, facts: Facts) -> list[str]:
     def days(count: int) -> str:
         return t.plural("{count} day", "{count} days", count)
 
-    return [
+    lines = [
         t(N_("**What I keep, why, and how long**")),
         t(
             N_(
@@ -130,15 +132,24 @@ def _kept(t: Translator, facts: Facts) -> list[str]:
             more=days(retention.NOTICE_DAYS),
         ),
         t(N_("• **How often you use me**, to hold back floods: {days}."), days=days(retention.LIMIT_DAYS)),
-        t(N_("• **These switches**: until `/forget_me`. A note that you asked me to forget you: for good.")),
         t(
             N_(
-                "Remove me from your account, and what is in our direct messages goes {days} later. When a server "
-                "removes me, Discord does not tell me: ask its managers or whoever runs me."
-            ),
-            days=days(facts.policy.uninstalled_days),
+                "• **Commands that I could not do**, so that they can be done once what is wrong is mended: until "
+                "then, or `/forget_me`."
+            )
         ),
+        t(N_("• **These switches**: until `/forget_me`. A note that you asked me to forget you: for good.")),
     ]
+    if facts.in_server:
+        text = N_(
+            "• **Who asked to teach me a message of yours**, without its text, until you decide: {days} at most."
+        )
+        lines.append(t(text, days=days(REQUEST_DAYS)))
+    text = N_(
+        "Remove me from your account, and what is in our direct messages goes {days} later. When a server "
+        "removes me, Discord does not tell me: ask its managers or whoever runs me."
+    )
+    return [*lines, t(text, days=days(facts.policy.uninstalled_days))]
 
 
 def _seen(t: Translator, facts: Facts) -> list[str]:
@@ -163,11 +174,18 @@ def _seen(t: Translator, facts: Facts) -> list[str]:
     if facts.chat_host:
         text = N_(
             "• A language model at {host} words my answers: it gets the question, our last exchanges, the message "
-            "that you ask about, and the examples that fit. I tell it nobody's name and no ids."
+            "that you ask about, and the examples that fit. It gets corrections, too, to say in a line what they "
+            "teach. I tell it nobody's name and no ids."
         )
         lines.append(t(text, host=plain(facts.chat_host)))
     else:
         lines.append(t(N_("• No language model is connected: what you write goes to no other service.")))
+    if facts.embeddings_host:
+        text = N_(
+            "• A service at {host} tells me which questions mean the same: it gets yours and those that were taught. "
+            "I tell it nobody's name and no ids."
+        )
+        lines.append(t(text, host=plain(facts.embeddings_host)))
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from interactions.definitions import Handler, Options, SlashCommand
@@ -52,11 +53,12 @@ def work(call: WorkCall[Options]) -> Reply:
         counts_cost=services.ledger is not None,
         on_progress=tell,
     )
-    return Reply("\n".join(report(t, counted, is_manager=call.actor.is_manager)))
+    by_table = services.ledger is not None and services.ledger.by_table
+    return Reply("\n".join(report(t, counted, is_manager=call.actor.is_manager, by_table=by_table)))
 
 
-def report(t: Translator, counted: Statistics, *, is_manager: bool) -> list[str]:
-    """The numbers, line by line. Pure."""
+def report(t: Translator, counted: Statistics, *, is_manager: bool, by_table: bool = True) -> list[str]:
+    """The numbers, line by line; `by_table` says that the cost is worked out with the table of prices. Pure."""
     lines = [t(N_("**What I was taught**")), *_taught(t, counted.datasets)]
     if is_manager:
         lines += _by_dataset(t, counted.datasets)
@@ -64,6 +66,8 @@ def report(t: Translator, counted: Statistics, *, is_manager: bool) -> list[str]
     lines += _votes(t, counted.votes, counted.asked)
     if is_manager and counted.cost is not None and counted.cost.known:
         lines.append(_cost(t, counted.cost))
+        if by_table and counted.cost.usd:
+            lines.append(_table(t))
     return lines
 
 
@@ -144,6 +148,14 @@ def _cost(t: Translator, cost: Cost) -> str:
     amount = f"{cost.usd:.2f}"
     said = amount if t.language == "en" else amount.replace(".", ",")
     return t(N_("Cost of the language model this month: ${amount}"), amount=said)
+
+
+def _table(t: Translator) -> str:
+    """How old the prices are."""
+    from trainer.prices import CHECKED  # noqa: PLC0415 - acknowledging does without
+
+    at = int(datetime.fromisoformat(f"{CHECKED}T12:00:00+00:00").timestamp())
+    return t(N_("-# An estimate: tokens times list prices, as they were on <t:{at}:D>."), at=at)
 
 
 COMMANDS = (

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from interactions.definitions import MANAGERS, Handler, Option, Options, SlashCommand
 from interactions.failures import Sorry
+from interactions.file_choices import suggest_archive
 from interactions.outbound import Choice, Defer, FileUpload, Modal, Reply, ReplyFile, Say, TextInput
 from interactions.payloads import Attachment
 from interactions.permission import refusal_to_teach
-from interactions.restoring import restored
+from interactions.restoring import ALONE, restored, restored_from_here
 from interactions.wording import refusal_sentence, rejection_lines, report_text
 from trainer.datasets import BadName, dataset_name
 from trainer.i18n import N_
@@ -49,6 +50,9 @@ class TrainOptions(Options, frozen=True, kw_only=True):
     dataset: Annotated[
         str, Option(N_("Where to put it (default: the selected dataset)"), autocomplete=suggest_dataset)
     ] = ""
+    archive: Annotated[
+        str, Option(N_("An archive that I keep here, to bring back: start typing"), autocomplete=suggest_archive)
+    ] = ""
 
 
 def acknowledge(call: AckCall[TrainOptions]) -> Defer | Modal | Say:
@@ -59,7 +63,12 @@ def acknowledge(call: AckCall[TrainOptions]) -> Defer | Modal | Say:
         name = dataset_name(call.given.dataset) if call.given.dataset else ""
     except BadName:
         return Say(Reply(call.t(_BAD_NAME)), ephemeral=True)
-    if call.given.text.strip() or call.given.file is not None:
+    learns = bool(call.given.text.strip()) or call.given.file is not None
+    if call.given.archive.strip():
+        if not call.actor.is_manager:
+            return Say(Reply(call.t(_MANAGERS_ONLY)), ephemeral=True)
+        return Say(Reply(call.t(ALONE)), ephemeral=True) if learns else Defer()
+    if learns:
         return Defer()
     return Modal(
         f"train:{name}",
@@ -91,7 +100,9 @@ def acknowledge_form(call: AckCall[ModalData]) -> Defer | Say:
 
 
 def work(call: WorkCall[TrainOptions]) -> Reply:
-    """Learn from the options."""
+    """Learn from the options, or restore."""
+    if call.given.archive.strip():
+        return _restore(call)
     return _learn(call, call.given.text, call.given.file, call.given.dataset)
 
 
@@ -99,6 +110,16 @@ def work_form(call: WorkCall[ModalData]) -> Reply:
     """Learn from the form; its subject is the dataset."""
     files = call.given.files("file")
     return _learn(call, call.given.text("text"), files[0] if files else None, call.subject)
+
+
+def _restore(call: WorkCall[TrainOptions]) -> Reply:
+    if not call.actor.is_manager:
+        return Reply(call.t(_MANAGERS_ONLY), whisper="instead")
+    try:
+        dataset = dataset_name(call.given.dataset) if call.given.dataset else ""
+    except BadName:
+        raise Sorry(call.t(_BAD_NAME)) from None
+    return restored_from_here(call, call.given.archive, dataset)
 
 
 def _learn(
@@ -176,6 +197,7 @@ def _render(call: WorkCall[TrainOptions] | WorkCall[ModalData], batch: Batch, da
 _TEACHERS_ONLY: Final = N_(
     "Teaching me is for managers (“Manage Server”). You can press “Correct” below an answer to propose one."
 )
+_MANAGERS_ONLY: Final = N_("Bringing back what I keep here is for managers (“Manage Server”).")
 _BAD_NAME: Final = N_("A dataset's name has up to 48 letters, digits, “-” and “_”.")
 
 COMMANDS = (

@@ -2,73 +2,77 @@
 
 Discord's policy asks for its author's permission before anybody's message is used for training. So a question with
 buttons goes to the channel, and quotes the message: the press of a button brings that text back to us, and until then
-it is stored nowhere on our side (decision 7).
+it is stored nowhere on our side (decision 7). That somebody asked is stored: a button counts only if it answers that.
 """
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import msgspec
 
 from interactions.definitions import MANAGERS, Handler, MessageCommand
-from interactions.failures import Sorry
+from interactions.message_links import is_id
 from interactions.outbound import Button, Defer, DeferUpdate, Reply, ReplyFile, Say
 from interactions.permission import refusal_to_teach
 from interactions.wording import report_text
-from trainer import notices, records
-from trainer.consent import change_preferences, preferences
+from trainer import notices
+from trainer.consent import (
+    REQUEST_DAYS,
+    Answer,
+    Request,
+    ask,
+    change_preferences,
+    decide,
+    preferences,
+    requested,
+)
 from trainer.i18n import N_
 from trainer.scope import Actor
 from trainer.settings import may_teach, scope_settings
+from trainer.snowflakes import moment_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from interactions.call import AckCall, WorkCall
     from interactions.payloads import ComponentData, Message
     from trainer.batches import Batch
     from trainer.consent import Learning, Preferences
-    from trainer.i18n import Translator
-    from trainer.scope import Scope
 
 QUOTE_MOST: Final = 1500
 """Characters of a message that are quoted in the question itself; more of them go with it as a file."""
 QUOTE: Final = "> "
 FILE_NAME: Final = "message.txt"
-ANSWERS: Final = ("allow", "always", "decline", "never")
+DAY_S: Final = 86_400
+ANSWERS: Final[Mapping[str, Answer]] = {answer: answer for answer in get_args(Answer)}
+"""What a button may say."""
 
+_UNKNOWN: Final = N_("I no longer know what this was about. Please use “Train on this” again.")
+_EXPIRED: Final = N_(
+    "Nobody decided about this until <t:{at}:D>, so I learned nothing. “Train on this” asks once more."
+)
 _TEACHERS_ONLY: Final = N_("Teaching me is for managers (“Manage Server”).")
 
 
-class Request(NamedTuple):
-    """What a consent button is about: the part of its custom id after the handler's name."""
+class Pressed(NamedTuple):
+    """What a consent button says: the part of its custom id after the handler's name. It may be forged."""
 
-    answer: str
+    answer: Answer
     author: str
     """Whose message it is, and who alone may press the button."""
-    requester: str
+    request_id: str
 
     @classmethod
-    def parse(cls, subject: str) -> Request | None:
-        """A request from a custom id; None for one that is not ours."""
-        answer, *ids = subject.split(":")
-        if answer not in ANSWERS or len(ids) != 2 or not all(one.isdecimal() for one in ids):  # noqa: PLR2004
+    def parse(cls, subject: str) -> Pressed | None:
+        """What a custom id says; None for one that is not ours."""
+        said, *ids = subject.split(":")
+        answer = ANSWERS.get(said)
+        if answer is None or len(ids) != 2 or not all(map(is_id, ids)):  # noqa: PLR2004
             return None
         return cls(answer, *ids)
-
-
-class Consent(msgspec.Struct, frozen=True):
-    """What an author decided about one message; nothing of the message is in it."""
-
-    answer: str
-    author: str
-    requester: str
-    v: int = 1
-
-
-def consent_key(scope: Scope, author: str, question_id: str) -> str:
-    """The decision that was made below one question of ours."""
-    return f"{scope.prefix}/consents/{author}/{question_id}.json"
 
 
 def acknowledge(call: AckCall[Message]) -> Defer | Say:
@@ -104,68 +108,88 @@ def work(call: WorkCall[Message]) -> Reply:
             told = call.t(N_("<@{author}> does not want me to learn from their messages."), author=author.id)
             return Reply(told, whisper="instead")
         case _:
-            return _question(call.t, call.given.content, author.id, actor.user_id)
+            return _question(call, author.id)
 
 
 def acknowledge_answer(call: AckCall[ComponentData]) -> DeferUpdate | Say:
     """Nobody but the author decides."""
-    request, message = Request.parse(call.subject), call.interaction.message
+    pressed, message = Pressed.parse(call.subject), call.interaction.message
     genuine = (
         message is not None and message.author is not None and message.author.id == call.interaction.application_id
     )
-    if request is None or not genuine:
-        return _no(call, N_("I no longer know what this was about. Please use “Train on this” again."))
-    if request.author != call.actor.user_id:
-        told = call.t(N_("Only <@{author}> can decide about their own message."), author=request.author)
+    if pressed is None or not genuine:
+        return _no(call, _UNKNOWN)
+    if pressed.author != call.actor.user_id:
+        told = call.t(N_("Only <@{author}> can decide about their own message."), author=pressed.author)
         return Say(Reply(told), ephemeral=True)
     return DeferUpdate()
 
 
 def work_answer(call: WorkCall[ComponentData]) -> Reply:
-    """Do what the author decided, and tell who asked."""
-    request = Request.parse(call.subject)
-    if request is None or request.author != call.actor.user_id:
-        raise Sorry(call.t(N_("I no longer know what this was about. Please use “Train on this” again.")))
+    """Do what the author decided, if somebody asked them, and tell who asked."""
     t, store, scope = call.t, call.services.store, call.actor.scope
-    question_id = call.interaction.message.id if call.interaction.message is not None else call.interaction.id
+    pressed = Pressed.parse(call.subject)
+    if pressed is None or pressed.author != call.actor.user_id:
+        return Reply(t(_UNKNOWN), whisper="instead")
+    answers = _answered_by(call)
+    if answers not in {pressed.request_id, None}:
+        return Reply(t(_UNKNOWN), whisper="instead")
+    request = requested(store, scope, pressed.author, pressed.request_id)
+    if request is None:
+        # The question goes with its quote; where that is not sure to be what the button stands on, nothing goes.
+        return Reply(t(_UNKNOWN), whisper="no" if answers is not None else "instead")
+    if time.time() > request.until:
+        return Reply(t(_EXPIRED, at=int(request.until)))
     # Of two buttons that are pressed before the question changes, the first one counts.
-    key = consent_key(scope, request.author, question_id)
-    decided = records.save_once(store, key, Consent(*request))
-    request = Request(decided.answer, decided.author, decided.requester)
-    allowed = request.answer in {"allow", "always"}
-    if request.answer in {"always", "never"}:
+    decided = decide(store, scope, pressed.request_id, request, pressed.answer)
+    allowed = decided.answer in {"allow", "always"}
+    if decided.answer in {"always", "never"}:
         wanted: Learning = "always" if allowed else "never"
         change_preferences(store, scope, request.author, partial(_choosing, wanted))
     if allowed:
         first = t(N_("<@{author}> allowed it."), author=request.author)
-        text = f"{first} {_learn(call, _quoted(call), request.author, question_id)}"
+        text = f"{first} {_learn(call, _quoted(call), request.author, pressed.request_id)}"
     else:
         text = t(N_("<@{author}> would rather not, so I learned nothing."), author=request.author)
-    notices.leave(store, scope, request.requester, notices.Notice(question_id, text))
-    if request.answer == "always":
+    notices.leave(store, scope, request.requester, notices.Notice(pressed.request_id, text))
+    if decided.answer == "always":
         text += "\n" + t(N_("-# From now on I learn from their messages without asking. `/privacy` changes that."))
-    elif request.answer == "never":
+    elif decided.answer == "never":
         text += "\n" + t(N_("-# I will not ask again. `/privacy` changes that."))
     return Reply(text)
+
+
+def _answered_by(call: WorkCall[ComponentData]) -> str | None:
+    """The interaction that the message with the button answers; None for one that the bot posted to the channel."""
+    message = call.interaction.message
+    metadata = message.interaction_metadata if message is not None else None
+    return metadata.id if metadata is not None else None
 
 
 def _choosing(wanted: Learning, switches: Preferences) -> Preferences:
     return msgspec.structs.replace(switches, train_on_my_messages=wanted)
 
 
-def _question(t: Translator, text: str, author: str, requester: str) -> Reply:
+def _question(call: WorkCall[Message], author: str) -> Reply:
     """Asks the author, in the channel. Nobody is pinged."""
+    t, text, requester, request_id = call.t, call.given.content, call.actor.user_id, call.interaction.id
+    until = (moment_of(request_id) or time.time()) + REQUEST_DAYS * DAY_S
+    request = Request(author=author, requester=requester, message_id=call.given.id, until=until)
+    request = ask(call.services.store, call.actor.scope, request_id, request)
     names = {"author": author, "requester": requester}
     lines = [
         t(N_("<@{author}>, <@{requester}> would like me to learn from this message of yours. May I?"), **names),
-        t(N_("-# Only you can decide. Until you allow it, I store nothing of it.")),
+        t(
+            N_("-# Only you can decide, until <t:{at}:D>. Until you allow it, I store nothing of it."),
+            at=int(request.until),
+        ),
     ]
     files: tuple[ReplyFile, ...] = ()
     if len(text) <= QUOTE_MOST:
         lines += [QUOTE + line for line in text.strip().splitlines()]
     else:
         files = (ReplyFile(FILE_NAME, text.encode(errors="replace")),)
-    subject = f"{author}:{requester}"
+    subject = f"{author}:{request_id}"
     buttons = (
         Button(f"consent:allow:{subject}", t(N_("Allow")), style="success"),
         Button(f"consent:decline:{subject}", t(N_("Decline"))),

@@ -198,6 +198,21 @@ def test_redriving_takes_the_one_that_is_meant(queue: OpenQueue) -> None:
     assert left == {(ids[0], "reason of job 0"), (ids[2], "reason of job 2")}
 
 
+def test_a_dead_letter_can_be_deleted_and_the_others_stay(queue: OpenQueue) -> None:
+    ids = [queue.send(f"job {number}".encode()) for number in range(3)]
+    for _ in ids:
+        queue.bury(one(queue), reason="Boom")
+    waiting = queue.send(b"not dead")
+    assert not queue.discard("no such job")
+    assert not queue.discard(waiting)
+    assert queue.discard(ids[1])
+    assert {letter.id for letter in dead_letters(queue, 2)} == {ids[0], ids[2]}
+    assert not queue.discard(ids[1])
+    assert not queue.redrive(ids[1])
+    assert one(queue).id == waiting
+    assert queue.depth() == QueueDepth(0, 1, 0, dead=2)
+
+
 def test_dead_letters_are_limited(queue: OpenQueue) -> None:
     for number in range(3):
         queue.send(f"job {number}".encode())
@@ -337,6 +352,7 @@ def test_without_a_queue_of_dead_letters_nothing_is_buried(aws_server: AwsServer
                 queue.bury(job, reason="Boom")
             assert queue.dead() == []
             assert not queue.redrive(job.id)
+            assert not queue.discard(job.id)
             assert queue.depth() == QueueDepth(0, 1, 0, 0)
             queue.complete(job)
         client.delete_queue(QueueUrl=url)

@@ -246,6 +246,22 @@ def test_the_role_is_set_shown_and_taken_away(bot: Bot) -> None:
     assert "A manager decides" in correct(tom, ask(bot).messages[0], "x").content
 
 
+def test_a_setting_that_is_done_late_changes_nothing_newer(bot: Bot) -> None:
+    ada = bot.ada()
+    trainers(bot)
+    shown = ada.command("settings").wait(quiet=0.1)
+    bot.until_idle()
+    bot.stop_worker()
+    early = ada.command("settings", trainer_role=TRAINERS)
+    (job,) = bot.queue.lease(wait_s=5, visibility_s=60)
+    bot.start_worker()
+    assert "Only managers" in ada.click(shown.message.id, "Managers only").wait(quiet=0.1).content
+    assert bot.performer.perform(job.body, job.attempts).do == "complete"
+    bot.queue.complete(job)
+    assert "Only managers" in early.wait(quiet=0.1).content
+    assert scope_settings(bot.services.store, bot.services_scope()).trainer_role == ""
+
+
 def test_settings_are_for_managers_of_servers(bot: Bot) -> None:
     ask(bot)
     told = bot.bob().command("settings", force=True).wait(quiet=0.1)

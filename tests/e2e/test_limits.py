@@ -231,3 +231,24 @@ def test_when_further_messages_are_used_up_all_goes_into_the_first(bot: Bot) -> 
     assert first.text.startswith("All about the castle")
     assert [file.filename for file in first.attachments] == ["answer.md"]
     assert "Correct" in str(first.components)
+
+
+def test_when_further_messages_are_used_up_a_whisper_does_not_replace_what_all_see(tmp_path: Path) -> None:
+    with Bot(tmp_path, limits=1 / 120) as bot:
+        elsewhere = bot.bob(where="elsewhere")
+        answer = elsewhere.command("ask", prompt=QUESTION).wait().message
+        # The one thing that a person may do in a minute at such limits.
+        applied = elsewhere.click(answer.id, "Correct").submit({"correction": "Press M."}).wait().message
+        shown = applied.text
+        bot.stop_worker()
+        refused = elsewhere.click(applied.id, "Undo")
+        for part in range(FOLLOW_UPS_MOST):
+            bot.api.follow_up(refused.interaction.token, {"content": f"part {part}"})
+        bot.start_worker()
+        bot.until_idle()
+        assert applied.text == shown
+        assert not any("Please wait" in message.text for message in refused.messages)
+        (notice,) = bot.services.store.list(f"u{elsewhere.user.id}/unseen/")
+        assert notice.key.endswith(f"/{refused.id}.json")
+        assert b"Please wait" in bot.services.store.get(notice.key).data
+        assert not bot.queue.dead()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import requests
 
 from playground.cdn import File
+from tests.bot import Bot
 from trainer.consent import preferences
 from trainer.scope import Scope
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playground.clients import Client, Exchange, Reply
-    from tests.bot import Bot
 
 QUESTION = "Where is the lost property office?"
 SECRET = "In the xylophone room"
@@ -93,6 +96,20 @@ def test_a_manager_is_forgotten_and_every_index_drops_what_they_taught(used: Bot
     assert stored(used, "gyrocopter") == []
 
 
+def test_a_question_that_was_named_as_the_closest_is_forgotten(tmp_path: Path) -> None:
+    with Bot(tmp_path, embeddings="none") as bot:
+        teach(bot.ada(), "Q: Where is the glockenspiel office? A: In the cellar.")
+        assert "glockenspiel" in ask(bot.bob(), "What is office tax?")
+        bot.until_idle()
+        (kept,) = [key for key in stored(bot, "office tax") if "/answers/" in key]
+        assert b"glockenspiel" in bot.services.store.get(kept).data
+        forget(bot.ada())
+        bot.until_idle()
+        assert [key for key in stored(bot, "glockenspiel") if "/outcomes/" not in key] == []
+        answer = json.loads(bot.services.store.get(kept).data)
+        assert (answer["closest"], answer["closest_by"]) == ("", "0")
+
+
 def test_forgetting_again_finds_nothing(used: Bot) -> None:
     asked = used.bob().command("forget_me").wait()
     used.bob().click(asked.message.id, "Delete everything").wait()
@@ -135,6 +152,23 @@ def test_jobs_that_come_late_are_not_done(bot: Bot) -> None:
     assert "forgotten you" in pressed.wait().content
     assert "You asked me to forget you" in early.wait().content
     assert stored(bot, "Zugzwang") == []
+
+
+def test_jobs_that_were_given_up_are_forgotten_too(bot: Bot) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise ValueError
+
+    answer = bot.services.answering.answer
+    bot.services.answering.answer = fail  # type: ignore[method-assign]
+    bot.bob().command("ask", prompt="Where is my bandoneon?")
+    bot.ada().command("ask", prompt="Where is the oboe?")
+    bot.until(lambda: len(bot.queue.dead()) == 2, timeout=30)
+    bot.services.answering.answer = answer  # type: ignore[method-assign]
+    teach(bot.ada(), f"Q: {QUESTION} A: {SECRET}.")
+    ask(bot.bob(), QUESTION)
+    assert "I have forgotten you" in forget(bot.bob()).content
+    (left,) = bot.queue.dead()
+    assert b"oboe" in left.body
 
 
 def test_in_a_direct_message_everything_goes(bot: Bot) -> None:
@@ -299,15 +333,31 @@ def test_discords_events_start_and_stop_the_clock(bot: Bot) -> None:
     clock = f"retention/u{bob.user.id}.json"
     pong = post(bot, {"version": 1, "application_id": "1", "type": 0})
     assert (pong.status_code, pong.content) == (204, b"")
-    removed = event("APPLICATION_DEAUTHORIZED", bob.user.id, "2026-11-01T10:00:00.000000+00:00")
+    before, after, month = (
+        (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat() for minutes in (9, 5, 43_200)
+    )
+    assert post(bot, event("APPLICATION_DEAUTHORIZED", bob.user.id, month)).status_code == 204
+    assert bot.services.store.head(clock) is None
+    removed = event("APPLICATION_DEAUTHORIZED", bob.user.id, before)
     assert post(bot, removed).status_code == 204
     assert b'"running":true' in bot.services.store.get(clock).data
-    assert post(bot, event("APPLICATION_AUTHORIZED", bob.user.id, "2026-11-01T11:00:00+00:00")).status_code == 204
+    assert post(bot, event("APPLICATION_AUTHORIZED", bob.user.id, after)).status_code == 204
     assert b'"running":false' in bot.services.store.get(clock).data
     assert post(bot, removed).status_code == 204
     assert b'"running":false' in bot.services.store.get(clock).data
     forged = requests.post(f"{bot.url}/events", data=b"{}", headers={"X-Signature-Ed25519": "00" * 64}, timeout=10)
     assert forged.status_code == 401
+
+
+def test_using_the_bot_elsewhere_tells_that_it_is_installed(bot: Bot) -> None:
+    bob = bot.bob(where="elsewhere")
+    clock = f"retention/u{bob.user.id}.json"
+    at = (datetime.now(UTC) - timedelta(minutes=9)).isoformat()
+    assert post(bot, event("APPLICATION_DEAUTHORIZED", bob.user.id, at)).status_code == 204
+    ask(bot.bob(), QUESTION)
+    assert b'"running":true' in bot.services.store.get(clock).data
+    ask(bob, QUESTION)
+    assert b'"running":false' in bot.services.store.get(clock).data
 
 
 def test_privacy_in_a_direct_message_is_about_that(bot: Bot) -> None:

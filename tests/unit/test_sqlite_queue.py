@@ -323,3 +323,18 @@ def test_finished_jobs_leave_no_words_behind(queue: SqliteQueue, path: Path) -> 
     queue.close()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert b"private" not in path.read_bytes()
+
+
+def test_of_a_dead_letter_that_was_deleted_no_word_stays(tmp_path: Path) -> None:
+    with contextlib.closing(SqliteQueue(tmp_path / "queue.sqlite3")) as queue:
+        job_id = queue.send(b"xylophone " * 2000)
+        (job,) = queue.lease(wait_s=5, visibility_s=30)
+        queue.bury(job, reason="Boom")
+        assert b"xylophone" in files(tmp_path)
+        assert queue.discard(job_id)
+        assert b"xylophone" not in files(tmp_path)
+
+
+def files(folder: Path) -> bytes:
+    """All that the database's files hold."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())

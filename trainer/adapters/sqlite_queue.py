@@ -185,6 +185,17 @@ class SqliteQueue:
             self._announce(0)
         return bool(found)
 
+    def discard(self, job_id: str) -> bool:
+        """Delete a dead letter; False if there is none. As far as others let it, also from the write-ahead log."""
+        with self._transaction() as db:
+            found = db.execute("DELETE FROM dead_letters WHERE id = ?", (job_id,)).rowcount
+        if found:
+            with self._connection() as db:
+                # Pages in free space are overwritten, but the log keeps earlier ones until it begins anew. Who reads
+                # or writes at this moment keeps it: then the next one to do this, or the last one to leave, does it.
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return bool(found)
+
     def depth(self) -> QueueDepth:
         """How many jobs there are, exactly; one whose lease ran out counts as ready."""
         with self._connection() as db:

@@ -171,10 +171,23 @@ class SqsQueue:
             for letter in letters:
                 if letter.job.id == job_id:
                     self.send(letter.job.body)
-                    with _translated("DeleteMessage"):
-                        self._sqs().delete_message(QueueUrl=letter.queue_url, ReceiptHandle=letter.receipt)
+                    self._drop(letter)
                     return True
         return False
+
+    def discard(self, job_id: str) -> bool:
+        """Delete a dead letter; False if there is none that can be seen now.
+
+        A letter that somebody else is looking at is hidden meanwhile. A crash in the middle of burying may have left
+        several copies of one job: all that are seen go. It looks through all of the dead letters.
+        """
+        found = False
+        with self._looking() as letters:
+            for letter in letters:
+                if letter.job.id == job_id:
+                    self._drop(letter)
+                    found = True
+        return found
 
     def depth(self) -> QueueDepth:
         """How many jobs there are, as SQS counts them; those released with a delay count as leased."""
@@ -192,6 +205,10 @@ class SqsQueue:
         self._sender.close()
         if self._client is not None:
             self._client.close()
+
+    def _drop(self, letter: _Letter) -> None:
+        with _translated("DeleteMessage"):
+            self._sqs().delete_message(QueueUrl=letter.queue_url, ReceiptHandle=letter.receipt)
 
     def _hide(self, job: Job, seconds: int) -> None:
         with _translated("ChangeMessageVisibility"):
@@ -244,7 +261,7 @@ class SqsQueue:
             receipts = list(seen.values())
             for start in range(0, len(receipts), BATCH):
                 with _translated("ChangeMessageVisibilityBatch"):
-                    # Of the one that was redriven it fails, which the answer says and nobody needs to know.
+                    # Of those that are gone it fails, which the answer says and nobody needs to know.
                     self._sqs().change_message_visibility_batch(
                         QueueUrl=dead_letters,
                         Entries=[

@@ -13,9 +13,9 @@ from interactions import core
 from interactions.app import make_app
 from interactions.call import AckCall
 from interactions.commands.archive import suggest_folder
-from interactions.commands.getfile import suggest_file
 from interactions.delivery_of_files import LINK_MOST, size_text, with_file
 from interactions.downloads import AT_ONCE
+from interactions.file_choices import suggest_archive, suggest_file
 from interactions.lookups import Lookups
 from interactions.registry import registry
 from tests import interactions_made as made
@@ -304,7 +304,7 @@ def lookups(tmp_path: Path) -> Lookups:
     return Lookups(lambda: store)
 
 
-@pytest.mark.parametrize("suggest", [suggest_file, suggest_folder])
+@pytest.mark.parametrize("suggest", [suggest_file, suggest_folder, suggest_archive])
 def test_only_managers_are_told_what_there_is(lookups: Lookups, suggest: Callable[..., tuple[Choice, ...]]) -> None:
     assert suggest(typing(lookups, manager=False), "") == ()
     assert suggest(typing(object()), "") == ()
@@ -318,3 +318,13 @@ def test_choices_are_no_longer_than_discord_takes(lookups: Lookups) -> None:
     assert "… · 20" in upload.name
     assert suggest_file(typing(lookups), "exports/") == ()  # its path is too long to be sent; it can be typed
     assert [choice.value for choice in suggest_folder(typing(lookups), "")] == ["datasets/", "exports/", "originals/"]
+
+
+def test_archives_are_suggested_by_their_names(lookups: Lookups) -> None:
+    (choice,) = suggest_archive(typing(lookups), "")
+    assert choice.value == KEY.partition("/")[2]
+    assert choice.name.startswith("archives/default.zip · ")
+    for typed in ("defa", "archives/", "archives/defa", choice.name):
+        assert suggest_archive(typing(lookups), typed) == (choice,)
+    assert suggest_archive(typing(lookups), "exports/") == ()
+    assert [one.value for one in suggest_archive(typing(lookups), "datasets/")] == ["datasets/default/"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import get_args
 
 import pytest
@@ -14,6 +15,7 @@ from trainer.feedback_summary import Tally
 from trainer.i18n import languages, translator
 from trainer.index import Counts
 from trainer.person_data import Kind
+from trainer.prices import CHECKED
 from trainer.retention import Policy
 from trainer.statistics import Asked, DatasetCounts, Datasets, Questions, Statistics
 from trainer.usage import Cost
@@ -28,7 +30,7 @@ HOST = "a-rather-long-name-of-a-model-server.example.org"
 @pytest.mark.parametrize("host", ["", HOST])
 def test_each_page_fits_into_a_message(language: str, in_server: bool, host: str) -> None:
     for number in range(1, PAGES + 1):
-        text = page_text(translator(language), number, Facts(in_server, host, Policy(3650, 3650)))
+        text = page_text(translator(language), number, Facts(in_server, host, Policy(3650, 3650), host))
         assert 100 < len(text) < MESSAGE_MOST - FOOTER
 
 
@@ -49,6 +51,14 @@ def test_who_gets_what_is_said() -> None:
     with_model = page_text(t, 2, Facts(in_server=True, chat_host="models.example.org", policy=Policy()))
     assert "models.example.org" in with_model
     assert "goes to no other service" not in with_model
+
+
+def test_who_compares_questions_is_said() -> None:
+    t = translator("en")
+    facts = Facts(in_server=True, chat_host="models.example.org", policy=Policy())
+    assert "which questions mean the same" not in page_text(t, 2, facts)
+    told = page_text(t, 2, facts._replace(embeddings_host="vectors.example.org"))
+    assert "A service at vectors.example.org tells me which questions mean the same" in told
 
 
 def test_every_switch_is_a_field() -> None:
@@ -90,6 +100,18 @@ def test_a_report_names_everything_that_is_known() -> None:
     assert "set-15" not in text
     assert "these are the latest" in text
     assert len(text) < MESSAGE_MOST
+
+
+def test_managers_see_how_old_the_prices_are() -> None:
+    t, counted = translator("en"), many(datasets=1, cost=Cost(known=True, usd=0.5, input_tokens=1, output_tokens=1))
+    checked = int(datetime.fromisoformat(f"{CHECKED}T12:00+00:00").timestamp())
+    told = f"-# An estimate: tokens times list prices, as they were on <t:{checked}:D>."
+    assert report(t, counted, is_manager=True)[-1] == told
+    assert told not in report(t, counted, is_manager=False)
+    # A price that whoever runs the bot has set is as old as they know.
+    assert told not in report(t, counted, is_manager=True, by_table=False)
+    nothing = many(datasets=1, cost=Cost(known=True, usd=0, input_tokens=0, output_tokens=0))
+    assert told not in report(t, nothing, is_manager=True)
 
 
 def test_a_cost_that_is_not_known_is_not_told() -> None:

@@ -57,7 +57,7 @@ def test_order_of_options_counts() -> None:
     train = next(command for command in have if command["name"] == "train")
     train["options"].reverse()
     (change,) = compare(have, ours())
-    assert change.details == ("options: order dataset, file, text → text, file, dataset",)
+    assert change.details == ("options: order archive, dataset, file, text → text, file, dataset, archive",)
 
 
 def test_a_missing_option_is_named() -> None:

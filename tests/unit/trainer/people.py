@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING, Any
 
 from trainer import notices, records
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 SERVER = Scope("guild", "42")
 ADA = Actor(SERVER, "1001", is_manager=True)
 BOB = Actor(SERVER, "2002", is_manager=False)
-NOW = 1_790_000_000.0
-"""Seconds since the epoch."""
+NOW = float(int(time.time()) + 86_400)
+"""Seconds since the epoch: later than anything that a test writes."""
 
 __all__ = ["preferences", "records", "scope_settings"]
 

@@ -104,6 +104,16 @@ def test_nothing_taught_means_i_do_not_know(room: Room) -> None:
     assert room.ask("") == ("unknown", "")
 
 
+def test_an_unknown_names_the_closest_question_and_who_taught_it(room: Room) -> None:
+    room.teach("Where is the lost property office?", "In the cellar.")
+    answering = Answering(room.library, None, "")
+    answer = answering.answer(SCOPE, "default", "What is property tax?")
+    assert (answer.kind, answer.closest) == ("unknown", "Where is the lost property office?")
+    assert answer.closest_by == MANAGER.user_id
+    answer = answering.answer(SCOPE, "default", "What is the capital of France?")
+    assert (answer.closest, answer.closest_by) == ("", "")
+
+
 def test_a_trained_answer_is_found_in_other_words(room: Room) -> None:
     room.teach(QUESTION, "Press Forgot.")
     assert room.ask("I forgot my password, what can I do?") == ("trained", "Press Forgot.")

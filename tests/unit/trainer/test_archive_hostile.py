@@ -193,6 +193,33 @@ def test_forged_marks(store: FileStore, tmp_path: Path, marks: bytes) -> None:
     refused(store, archive_of(tmp_path, {"datasets/default/marks.txt": marks}), reason)
 
 
+def test_marks_of_what_is_not_in_the_archive_are_left_out(store: FileStore, library: Library, tmp_path: Path) -> None:
+    """A mark keeps something away for good: here what is taught at this moment, and what a proper archive has."""
+    Training(store, library).train(ADA, "101", "default", Origin("text"), [pair(1)], lambda _: None)
+    proper = tmp_path / "proper.zip"
+    proper.write_bytes(store.get(make(store).key).data)
+    wipe(store)
+    marks = "".join(f"removed/{number}\n" for number in (100, 101, 102)) + "histories/00ff00ff/102\n"
+    files = {BATCH: json.dumps(batch()).encode(), "datasets/default/marks.txt": marks.encode()}
+    told = bring_back(store, archive_of(tmp_path, files))
+    assert told is not None
+    assert told.examples == 0  # its own batch was taken back when it was made, and stays so
+    assert sorted(name for name in contents(store) if "batches" not in name) == ["removed/100"]
+    Training(store, library).train(ADA, "102", "default", Origin("text"), [pair(2)], lambda _: None)
+    told = bring_back(store, proper, interaction="902")
+    assert told is not None
+    assert (told.examples, told.removed) == (1, 0)
+    assert counted(store, tmp_path) == (2, 0, 0)
+
+
+def test_marks_take_nothing_away_that_is_there(store: FileStore, library: Library, tmp_path: Path) -> None:
+    Training(store, library).train(ADA, "100", "default", Origin("text"), [pair(1)], lambda _: None)
+    files = {BATCH: json.dumps(batch()).encode(), "datasets/default/marks.txt": b"removed/100\n"}
+    assert bring_back(store, archive_of(tmp_path, files)) is not None
+    assert not list(store.list("g42/datasets/default/removed/"))
+    assert counted(store, tmp_path) == (1, 0, 0)
+
+
 CHUNK_FILE = "datasets/default/chunks/100/ab-00000.jsonl"
 REJECTIONS_FILE = "datasets/default/chunks/100/ab-rejections.jsonl"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.unit.trainer.archives import (
     ADA,
+    BOB,
     MANY,
     NOW,
     OTHER,
@@ -26,11 +28,12 @@ from tests.unit.trainer.archives import (
 )
 from trainer import records
 from trainer.adapters.file_store import FileStore
+from trainer.answers import load_answer
 from trainer.archive import archive_dataset
 from trainer.archive_restore import Restored, restore
 from trainer.batches import Origin
 from trainer.corrections import Corrections
-from trainer.datasets import DatasetKeys, forgotten_key, parse_entry
+from trainer.datasets import DatasetKeys, answer_key, forgotten_key, parse_entry
 from trainer.ports import StoreUnavailable
 from trainer.privacy import Forgotten
 from trainer.selection import dataset_names
@@ -188,3 +191,40 @@ def test_the_journal_tells_of_nothing_twice(store: FileStore, library: Library, 
     bring_back(store, path)
     entries = [parse_entry(info.key.rpartition("/")[2]) for info in store.list(f"{ROOT}journal/")]
     assert sorted(entry[2] for entry in entries if entry is not None) == ["100", "101", "300", "301", "304", "304"]
+
+
+def test_who_had_themselves_forgotten_is_not_named_as_the_one_who_decided(
+    store: FileStore, library: Library, tmp_path: Path
+) -> None:
+    fill(store, library)
+    Corrections(store).correct(BOB, "310", "200", "Later.")
+    Corrections(store, lambda: 3e9).decide(ADA, "default", "310", approve=True)
+    Corrections(store, lambda: 3e9).undo(BOB._replace(is_manager=True), "default", "300")
+    path = local(store, make(store), tmp_path)
+    wipe(store)
+    records.save(store, forgotten_key(SCOPE, ADA.user_id), Forgotten(user_id="7", interaction_id="5", at=2.9e9))
+    bring_back(store, path)
+    by = {key: json.loads(data)["by"] for key, data in contents(store).items() if key.startswith(("verd", "undo"))}
+    assert by == {
+        "verdicts/301.json": "0",
+        "verdicts/302.json": "0",
+        "verdicts/310.json": "7",
+        "undone/300.json": "8",
+        "undone/304.json": "0",
+    }
+
+
+def test_a_correction_does_not_bring_back_an_answer_that_was_forgotten(
+    store: FileStore, library: Library, tmp_path: Path
+) -> None:
+    fill(store, library)
+    path = local(store, make(store), tmp_path)
+    wipe(store)
+    answer = load_answer(store, SCOPE, "200")
+    assert answer is not None
+    records.save(store, answer_key(SCOPE, "200"), msgspec.structs.replace(answer, text=""))
+    store.delete(answer_key(SCOPE, "201"))
+    bring_back(store, path)
+    wrong = [json.loads(store.get(f"{ROOT}corrections/{number}.json").data)["wrong"] for number in (300, 301, 302)]
+    assert wrong == ["", "Nowhere.", "Nowhere."]
+    assert b"Nowhere" not in store.get(f"{ROOT}corrections/300.json").data

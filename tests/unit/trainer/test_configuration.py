@@ -123,6 +123,36 @@ def test_a_queue_that_cannot_be_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         bootstrap.make_queue(Configuration(queue="http://127.0.0.1:1/000000000000/jobs"))
 
 
+@pytest.mark.parametrize(
+    ("setting", "name", "host"),
+    [
+        ("local", "universal-sentence-encoder-multilingual-3", ""),
+        ("openai", "text-embedding-3-small", "models.example.org"),
+        ("openai:a/b:c", "a/b:c", "models.example.org"),
+        ("none", None, ""),
+    ],
+)
+def test_embedders(setting: str, name: str | None, host: str) -> None:
+    given = {"TRAINGER_EMBEDDINGS": setting, "OPENAI_BASE_URL": "http://models.example.org/v1"}
+    configuration = read(given, {})
+    embedder = bootstrap.make_embedder(configuration)
+    assert (embedder.name if embedder else None) == name
+    assert bootstrap.embeddings_host(configuration) == host
+
+
+@pytest.mark.parametrize("setting", ["remote", "openai:", "local:tiny", "none:", "LOCAL"])
+def test_embedders_that_there_are_not(setting: str) -> None:
+    with pytest.raises(ConfigurationError, match="TRAINGER_EMBEDDINGS must be"):
+        read({"TRAINGER_EMBEDDINGS": setting, "OPENAI_API_KEY": "key"}, {})
+
+
+def test_an_embedder_that_nobody_serves() -> None:
+    with pytest.raises(ConfigurationError, match="TRAINGER_EMBEDDINGS: openai needs"):
+        read({"TRAINGER_EMBEDDINGS": "openai"}, {})
+    with pytest.raises(ConfigurationError, match="OPENAI_BASE_URL or OPENAI_API_KEY"):
+        bootstrap.make_embedder(Configuration(embeddings="openai", openai_base_url="not an address"))
+
+
 def test_chat_models() -> None:
     assert bootstrap.make_chat(Configuration()) is None
     chat = bootstrap.make_chat(Configuration(openai_base_url="http://127.0.0.1:1/v1", chat_model="tiny"))

@@ -49,6 +49,8 @@ PASSWORD_RU = "Как сбросить пароль?"
         "без пароля?",
         "и как?",
         "ещё?",
+        "and how do I ping them?",
+        "а как их позвать?",
     ],
 )
 def test_a_fragment_leans_on_the_question_before(question: str) -> None:

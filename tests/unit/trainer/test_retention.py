@@ -11,9 +11,10 @@ from tests.unit.trainer.people import BOB, SERVER, Ids, clock, use_everything
 from trainer import records, retention
 from trainer.adapters.file_store import FileStore
 from trainer.datasets import answer_key, forgotten_key, message_key, vote_key
+from trainer.installation import CLOCKS, Clock, set_clock
 from trainer.ports import PreconditionFailed, StoreUnavailable
 from trainer.privacy import Forgotten, forget
-from trainer.retention import CLOCKS, DAY_S, KEPT_DAYS, Clock, Policy, Swept, claim, set_clock, sweep
+from trainer.retention import DAY_S, KEPT_DAYS, Policy, Swept, claim, sweep
 from trainer.scope import Scope
 from trainer.snowflakes import first_of, moment_of
 

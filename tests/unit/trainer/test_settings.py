@@ -12,7 +12,7 @@ from trainer.adapters.file_store import FileStore
 from trainer.datasets import settings_key
 from trainer.ports import StoreUnavailable
 from trainer.scope import Scope
-from trainer.settings import ScopeSettings, change_settings, scope_settings
+from trainer.settings import ScopeSettings, change_settings, choose_trainers, scope_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +65,19 @@ def test_somebody_always_being_faster_ends(tmp_path: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match="at once"):
         change_settings(store, SCOPE, slow)
+
+
+def test_a_choice_that_is_done_late_changes_nothing_that_came_after_it(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    assert choose_trainers(store, SCOPE, "1000", "7").trainer_role == "7"
+    assert choose_trainers(store, SCOPE, "3000", "").trainer_role == ""
+    for late in ("1000", "2000", "3000"):
+        assert choose_trainers(store, SCOPE, late, "8").trainer_role == ""
+    assert choose_trainers(store, SCOPE, "10000", "8").trainer_role == "8"
+    assert scope_settings(store, SCOPE).trainer_role == "8"
+
+
+def test_what_was_chosen_before_interactions_were_remembered_can_be_changed(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    store.put(settings_key(SCOPE), b'{"trainer_role":"7"}')
+    assert choose_trainers(store, SCOPE, "5", "8").trainer_role == "8"

@@ -11,7 +11,7 @@ import pytest
 from trainer.adapters.file_store import FileStore
 from trainer.configuration import ConfigurationError, read
 from trainer.ports import ChatReply, ChatUsage, PreconditionFailed, StoreUnavailable
-from trainer.prices import PRICES, Price, cost_usd, parse_price, price_of
+from trainer.prices import CHECKED, PRICES, Price, cost_usd, parse_price, price_of
 from trainer.scope import Scope
 from trainer.usage import ID_EPOCH_MS, RECENT, TRIES, Cost, Ledger, UsageEntry, month_cost, record_usage
 
@@ -55,6 +55,13 @@ def test_prices_are_found_by_name_and_by_dated_name() -> None:
 def test_all_prices_are_plausible() -> None:
     for price in PRICES.values():
         assert 0 < price.input < price.output < 1000
+        assert price.cached is not None
+        assert 0 < price.cached <= price.input / 2
+        assert price.written is None or price.input <= price.written < price.output
+
+
+def test_the_table_has_a_date() -> None:
+    assert datetime.fromisoformat(CHECKED).year >= 2026
 
 
 def test_a_cost_is_tokens_times_price() -> None:
@@ -65,12 +72,30 @@ def test_a_cost_is_tokens_times_price() -> None:
     assert cost_usd(Price(1, 1), ChatUsage(5, None)) is None
 
 
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        (ChatUsage(1_000_000, 0, 400_000), 0.6 * 10 + 0.4 * 1),
+        (ChatUsage(1_000_000, 0, None, 500_000), 0.5 * 10 + 0.5 * 12),
+        (ChatUsage(1_000_000, 0, 400_000, 500_000), 0.1 * 10 + 0.4 * 1 + 0.5 * 12),
+        # More than all cannot be cached, nor less than nothing.
+        (ChatUsage(1_000_000, 0, 9_000_000, 9_000_000), 1),
+        (ChatUsage(1_000_000, 0, -5, -5), 10),
+    ],
+)
+def test_cached_input_has_a_price_of_its_own(usage: ChatUsage, cost: float) -> None:
+    assert cost_usd(Price(10, 50, cached=1, written=12), usage) == pytest.approx(cost)
+    # Where that price is not known, it is counted as other input: rather too much than too little.
+    assert cost_usd(Price(10, 50), usage) == pytest.approx(10)
+
+
 def test_a_price_is_read_from_the_configuration() -> None:
+    assert parse_price("0.10/0.50/0.01") == Price(0.10, 0.50, 0.01)
     assert parse_price("0.10/0.50") == Price(0.10, 0.50)
     assert parse_price("0/0") == Price(0, 0)
 
 
-@pytest.mark.parametrize("text", ["", "1", "1/", "/1", "-1/2", "nan/1", "1/inf", "a/b", "1/2/3"])
+@pytest.mark.parametrize("text", ["", "1", "1/", "/1", "-1/2", "nan/1", "1/inf", "a/b", "1/2/x", "1/2/-3", "1/2/3/4"])
 def test_anything_else_is_no_price(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_price(text)
