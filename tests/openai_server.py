@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +35,7 @@ Body = dict[str, Any]
 _Connection = socket.socket | tuple[bytes, socket.socket]
 
 CHAT: Final = "/v1/chat/completions"
+EMBEDDINGS: Final = "/v1/embeddings"
 MODELS: Final = "/v1/models"
 
 
@@ -54,6 +56,8 @@ class Reply:
     raw: bytes | None = None
     """This is sent as the body of a stream, instead of anything sensible."""
     usage: bool = True
+    details: Any = None
+    """What `prompt_tokens_details` of the usage is; None leaves it out."""
 
     def chunks(self) -> tuple[str, ...]:
         return self.pieces if self.pieces is not None else tuple(re.findall(r"\s*\S+\s*|\s+", self.text))
@@ -130,6 +134,11 @@ class OpenAiServer:
         """The bodies of all requests for an answer, also of refused ones."""
         return [request.body for request in self.requests if request.path == CHAT]
 
+    @property
+    def embeddings(self) -> list[Body]:
+        """The bodies of all requests for vectors, also of refused ones."""
+        return [request.body for request in self.requests if request.path == EMBEDDINGS]
+
     def reply_with(self, answer: str | Reply | Answerer) -> None:
         """Answer from now on with this, or with what this returns for a request's body."""
         self._script.answer = answer if callable(answer) else lambda _: answer
@@ -171,9 +180,9 @@ class OpenAiServer:
                     return fault
         return None
 
-    def refusal(self, body: Body) -> Body | None:
-        """The error for a request for an answer that is not well-formed or not taken."""
-        problem = problem_with(body, "CreateChatCompletionRequest", closed=True)
+    def refusal(self, body: Body, schema: str = "CreateChatCompletionRequest") -> Body | None:
+        """The error for a request that is not well-formed or not taken."""
+        problem = problem_with(body, schema, closed=True)
         if problem is not None:
             self.problems.append(problem)
             return _error(problem, param=None)
@@ -262,6 +271,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, {"object": "list", "data": models}, "ListModelsResponse")
         elif (self.command, self.path) == ("POST", CHAT):
             self._chat(body)
+        elif (self.command, self.path) == ("POST", EMBEDDINGS):
+            self._embed(body)
         else:
             self._send(404, _error(f"Invalid URL ({self.command} {self.path})", param=None), "ErrorResponse")
 
@@ -276,6 +287,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(body, owner.answer(body))
         else:
             self._send(200, _completion(body, owner.answer(body)), "CreateChatCompletionResponse")
+
+    def _embed(self, body: Body) -> None:
+        owner = self.server.owner
+        texts = [body["input"]] if isinstance(body.get("input"), str) else body.get("input", [])
+        if (error := owner.refusal(body, "CreateEmbeddingRequest")) is not None:
+            self._send(400, error, "ErrorResponse")
+        elif body["model"] not in owner.models:
+            error = _error("The model does not exist.", param=None, code="model_not_found")
+            self._send(404, error, "ErrorResponse")
+        elif not all(texts):
+            self._send(400, _error("An input is empty.", param="input"), "ErrorResponse")
+        else:
+            self._send(200, _embeddings(body, texts), "CreateEmbeddingResponse")
 
     def _stream(self, body: Body, reply: Reply) -> None:
         owner, cut = self.server.owner, self.server.owner.cut()
@@ -327,9 +351,10 @@ def _limited(body: Body, reply: Reply) -> tuple[tuple[str, ...], str]:
     return (pieces[:limit], "length") if len(pieces) > limit else (pieces, reply.finish_reason)
 
 
-def _usage(body: Body, pieces: tuple[str, ...]) -> Body:
+def _usage(body: Body, reply: Reply, pieces: tuple[str, ...]) -> Body:
     asked = sum(len(message["content"].split()) for message in body["messages"])
-    return {"prompt_tokens": asked, "completion_tokens": len(pieces), "total_tokens": asked + len(pieces)}
+    details = {} if reply.details is None else {"prompt_tokens_details": reply.details}
+    return {"prompt_tokens": asked, "completion_tokens": len(pieces), "total_tokens": asked + len(pieces), **details}
 
 
 def _completion(body: Body, reply: Reply) -> Body:
@@ -337,7 +362,7 @@ def _completion(body: Body, reply: Reply) -> Body:
     message = {"role": "assistant", "content": "".join(pieces), "refusal": reply.refusal or None}
     choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
     head = {"id": "chatcmpl-1", "object": "chat.completion", "created": int(time.time()), "model": body["model"]}
-    return {**head, "choices": [choice], "usage": _usage(body, pieces)}
+    return {**head, "choices": [choice], "usage": _usage(body, reply, pieces)}
 
 
 def _chunks(body: Body, reply: Reply) -> list[Body]:
@@ -356,4 +381,18 @@ def _chunks(body: Body, reply: Reply) -> list[Body]:
     head |= {"usage": None} if with_usage else {}
     chunks = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
-    return [*chunks, {**head, "choices": [], "usage": _usage(body, pieces)}] if with_usage else chunks
+    return [*chunks, {**head, "choices": [], "usage": _usage(body, reply, pieces)}] if with_usage else chunks
+
+
+def _embeddings(body: Body, texts: list[str]) -> Body:
+    """A vector for each text, near each other if the texts share words; the last comes first, as it may."""
+    size = body.get("dimensions") or 64
+    data: list[Body] = []
+    for index, text in enumerate(texts):
+        vector = [0.25] * size
+        for word in re.findall(r"\w+", text.casefold()):
+            vector[zlib.crc32(word.encode()) % size] += 4.0
+        data.insert(0, {"object": "embedding", "index": index, "embedding": vector})
+    tokens = sum(len(text.split()) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "data": data, "model": body["model"], "usage": usage}

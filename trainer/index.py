@@ -6,32 +6,36 @@ without marks, by which whoever keeps it up to date sees that. Any number of thr
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import contextmanager
-from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from trainer import matching
+from trainer import index_survey, index_vectors, index_writing, matching, meaning
+from trainer.index_entries import Counts, Entry, Hit, Judged, rank
 from trainer.index_file import IndexClosed, IndexDamaged, IndexFile
+from trainer.index_writing import MAX_CHARS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from trainer.embeddings import Embeddings
+
+    _Cosines = Mapping[int, float]
 
 __all__ = ["Counts", "Entry", "ExampleIndex", "Hit", "IndexClosed", "IndexDamaged"]
 
 T = TypeVar("T")
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the file's layout and of what is written into it: a file of another version is started anew."""
 BATCH: Final = 500
 """Entries written at a time, in a transaction each unless the caller began one."""
-MAX_CHARS: Final = 20_000
-"""Characters of a question, and of an answer, that are searched; all of them are kept."""
+UNTIDY: Final = "untidy"
+"""The mark that says that something was removed."""
 MAX_TERMS: Final = 24
 """Stems of a query that are looked up: its rarest."""
 MAX_GRAMS: Final = 32
@@ -41,12 +45,10 @@ BY_GRAMS: Final = 12
 PASSAGES: Final = 10
 CORRECTIONS: Final = 6
 """How many candidates each way of looking may bring."""
-CORRECTION_LEAD: Final = 0.08
-"""How much more confident a taught pair must be than a correction of nearly the same question to come before it."""
 BY_ANSWER: Final = 0.6
 """What finding a query in a pair's answer counts for, beside finding it in a passage."""
 
-_SCHEMA: Final = """
+_TABLES: Final = """
 CREATE TABLE entry (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, question TEXT NOT NULL,
     answer TEXT NOT NULL, source TEXT NOT NULL, taught INTEGER NOT NULL, same BLOB, fingerprint TEXT NOT NULL
@@ -59,47 +61,20 @@ CREATE TABLE mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE stem USING fts5 (question, answer, kind, tokenize = "ascii tokenchars '+#.'");
 CREATE VIRTUAL TABLE gram USING fts5 (words, tokenize = 'trigram');
 """
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """Something that was taught."""
-
-    id: str
-    """Unique and stable, such as `<interaction id>/<number>`."""
-    kind: Literal["pair", "passage", "correction"]
-    question: str
-    """The question, or a passage's title."""
-    answer: str
-    """The answer, or a passage's text."""
-    source: str
-    """Opaque."""
-    order: int
-    """The interaction's snowflake: of two that say otherwise, the later wins."""
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """An entry that may answer a query."""
-
-    entry: Entry
-    confidence: float
-    """How sure one can be that it does, 0 to 1: see `trainer.matching`."""
-    exact: bool
-    """The query is the very question of this pair or correction."""
-
-
-class Counts(NamedTuple):
-    """How many entries there are."""
-
-    pairs: int
-    passages: int
-    corrections: int
+_SCHEMA: Final = _TABLES + index_vectors.SCHEMA
 
 
 class ExampleIndex:
-    """The entries of one dataset. Methods may raise `IndexDamaged`, `IndexClosed` or `sqlite3.OperationalError`."""
+    """The entries of one dataset. Methods may raise `IndexDamaged`, `IndexClosed` or `sqlite3.OperationalError`.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: where the file is.
+        embeddings: tells what questions mean; None compares their words alone.
+    """
+
+    def __init__(self, path: Path, embeddings: Embeddings | None = None) -> None:
         self._file = IndexFile(path, schema=_SCHEMA, version=VERSION)
+        self._embeddings = embeddings
 
     @property
     def fresh(self) -> bool:
@@ -113,9 +88,9 @@ class ExampleIndex:
         added = 0
         pending = iter(entries)
         while batch := list(islice(pending, BATCH)):
-            prepared = [_prepare(entry) for entry in batch]
+            prepared = [index_writing.prepare(entry) for entry in batch]
             with self._file.transaction() as db:
-                added += _insert(db, prepared)
+                added += index_writing.insert(db, prepared)
         return added
 
     def remove(self, id_prefix: str) -> int:
@@ -125,13 +100,29 @@ class ExampleIndex:
             numbers = [number for (number,) in db.execute(sql, (id_prefix,) * 3)]
             for number in numbers:
                 question, answer, kind = db.execute("SELECT * FROM stem WHERE rowid = ?", (number,)).fetchone()
-                counted = [(stem,) for stem in _counted(question, answer, kind)]
+                counted = [(stem,) for stem in index_writing.counted(question, answer, kind)]
                 db.executemany("UPDATE frequency SET entries = entries - 1 WHERE stem = ?", counted)
                 db.execute("DELETE FROM stem WHERE rowid = ?", (number,))
                 db.execute("DELETE FROM gram WHERE rowid = ?", (number,))
                 db.execute("DELETE FROM entry WHERE number = ?", (number,))
             db.execute("DELETE FROM frequency WHERE entries <= 0")
+            if numbers:
+                db.execute("INSERT OR REPLACE INTO mark VALUES (?, '1')", (UNTIDY,))
             return len(numbers)
+
+    def tidy(self) -> bool:
+        """Leave no trace of what was removed, which full-text tables and the log keep for a while; whether any was.
+
+        It takes a second or two for 100,000 entries, in which others can read but not write.
+        """
+        if not self.get_mark(UNTIDY):
+            return False
+        with self._file.transaction() as db:
+            db.execute("INSERT INTO stem (stem) VALUES ('optimize')")
+            db.execute("INSERT INTO gram (gram) VALUES ('optimize')")
+            db.execute("DELETE FROM mark WHERE name = ?", (UNTIDY,))
+        self._file.begin_log_anew()
+        return True
 
     def set_mark(self, name: str, value: str) -> None:
         """Remember a small text of the caller's, in the caller's transaction if there is one."""
@@ -181,77 +172,74 @@ class ExampleIndex:
             return []
         with self._file.reading() as db:
             found = _find(db, asked, limit)
-        judged = [_Judged(Hit(row.entry, 1.0, exact=True), 1.0) for row in found.exact]
-        judged += [*_taught_hits(asked, found), *_passage_hits(asked, found)]
-        return [one.hit for one in sorted(judged, key=_rank, reverse=True)[:limit]]
+        cosines: _Cosines | None = None
+        if self._embeddings is not None:
+            found, cosines = self._with_meaning(query, found, self._embeddings)
+        judged = [Judged(Hit(row.entry, 1.0, exact=True), 1.0) for row in found.exact]
+        judged += _taught_hits(asked, found) if cosines is None else _meant_hits(asked, found, cosines)
+        judged += _passage_hits(asked, found)
+        return [one.hit for one in sorted(judged, key=rank, reverse=True)[:limit]]
+
+    def _with_meaning(self, query: str, found: _Found, embeddings: Embeddings) -> tuple[_Found, _Cosines | None]:
+        """What was found by words and by meaning, and how near in meaning it is; None if that is not known now."""
+        numbers = [row.number for row in found.others if row.entry.kind != "passage"]
+        meanings = index_vectors.compare(self._file, embeddings, query, numbers)
+        if meanings is None:
+            return found, None
+        known = {row.number for row in (*found.exact, *found.others)}
+        with self._file.reading() as db:
+            rows = _rows(db, [number for number in meanings.nearest if number not in known])
+            stems = {stem for row in rows.values() for stem in row.question.split()}
+            frequency = found.frequency | _frequencies(db, stems.difference(found.frequency))
+        cosines = meanings.nearest | meanings.asked
+        every = (*found.others, *rows.values())  # but what was removed while its meaning was compared
+        others = [row for row in every if row.entry.kind == "passage" or row.number in cosines]
+        return found._replace(others=others, frequency=frequency), cosines
+
+    def catch_up(self, budget_s: float) -> bool:
+        """Find out what questions mean, the newest first, for about so many seconds; whether all is known then.
+
+        A search does the same for a moment. Without an embedder there is nothing to know.
+        """
+        return self._embeddings is None or index_vectors.catch_up(self._file, self._embeddings, budget_s)
+
+    def taught(self, questions: Sequence[str]) -> list[bool]:
+        """Of each question, whether it is the very question of a pair or of a correction."""
+        with self._file.reading() as db:
+            return index_survey.taught_questions(db, questions)
+
+    def corrections(self) -> Iterator[Entry]:
+        """All corrections in the order in which they were made, of each question only the latest.
+
+        They are read in stretches: what changes meanwhile may or may not be seen.
+        """
+        after = (-1, "")
+        while True:
+            with self._file.reading() as db:
+                rows = index_survey.latest_corrections(db, after)
+            yield from (msgspec.convert(row._asdict(), Entry) for row in rows)
+            if len(rows) < index_survey.PAGE:
+                return
+            after = (rows[-1].order, rows[-1].id)
+
+    def texts(self, most: int) -> list[str]:
+        """The questions and answers of the newest entries, of so many at most."""
+        with self._file.reading() as db:
+            return index_survey.newest_texts(db, most)
+
+    def snapshot(self) -> str:
+        """Names all that there is: equal for equal content, however it came in. 32 hexadecimal digits."""
+        with self._file.reading() as db:
+            return index_survey.fingerprint(db)
+
+    def copy(self, path: Path) -> ExampleIndex:
+        """An index of its own at this path, with all that is in this one now."""
+        self._file.copy(path)
+        return ExampleIndex(path, self._embeddings)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-# --- writing --------------------------------------------------------------------------------------------------------
-
-
-class _Prepared(NamedTuple):
-    entry: Entry
-    same: bytes | None
-    fingerprint: str
-    question: str
-    answer: str
-    words: str
-
-
-def _storable(text: str) -> str:
-    """Without halves of characters, which no file takes."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _same(normal: str) -> bytes:
-    return blake2b(normal.encode(), digest_size=16).digest()
-
-
-def _prepare(entry: Entry) -> _Prepared:
-    question, answer = entry.question[:MAX_CHARS], entry.answer[:MAX_CHARS]
-    content = matching.content_words(question)
-    normal = matching.normalise(entry.question)
-    if entry.kind == "passage":
-        content = list(dict.fromkeys(content + matching.content_words(answer)))
-    return _Prepared(
-        entry,
-        None if entry.kind == "passage" or not normal else _same(normal),
-        matching.fingerprint(entry.question, entry.answer),
-        " ".join(matching.stems(question)),
-        " ".join(matching.stems(answer)),
-        f" {' '.join(content)} ",
-    )
-
-
-def _counted(question: str, answer: str, kind: str) -> set[str]:
-    """The stems of an entry that say how common a stem is in what can be asked."""
-    return set(question.split()).union(answer.split() if kind == "passage" else ())
-
-
-def _insert(db: sqlite3.Connection, batch: Iterable[_Prepared]) -> int:
-    added = 0
-    frequency: Counter[str] = Counter()
-    for one in batch:
-        entry = one.entry
-        texts = map(_storable, (entry.question, entry.answer, entry.source))
-        row = (entry.id, entry.kind, *texts, entry.order, one.same, one.fingerprint)
-        cursor = db.execute("INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        if cursor.rowcount:
-            number = cursor.lastrowid
-            columns = (number, one.question, one.answer, entry.kind)
-            db.execute("INSERT INTO stem (rowid, question, answer, kind) VALUES (?, ?, ?, ?)", columns)
-            db.execute("INSERT INTO gram (rowid, words) VALUES (?, ?)", (number, one.words))
-            frequency.update(_counted(one.question, one.answer, entry.kind))
-            added += 1
-    db.executemany(
-        "INSERT INTO frequency VALUES (?, ?) ON CONFLICT (stem) DO UPDATE SET entries = entries + excluded.entries",
-        frequency.items(),
-    )
-    return added
 
 
 # --- searching ------------------------------------------------------------------------------------------------------
@@ -284,6 +272,7 @@ def _frequencies(db: sqlite3.Connection, stems: Iterable[str]) -> dict[str, int]
 class _Row(NamedTuple):
     """A candidate as it is stored."""
 
+    number: int
     entry: Entry
     question: str
     """The stems of its question or title."""
@@ -313,7 +302,7 @@ def _find(db: sqlite3.Connection, asked: matching.Question, limit: int) -> _Foun
     frequency = _frequencies(db, asked.stems)
     weight = _Found([], [], frequency, sum(counts)).weight
     sql = "SELECT number FROM entry WHERE same = ? ORDER BY kind = 'correction' DESC, taught DESC LIMIT ?"
-    exact = [number for (number,) in db.execute(sql, (_same(asked.same), limit))]
+    exact = [number for (number,) in db.execute(sql, (index_writing.same(asked.same), limit))]
     # Stems nobody taught find nothing, and so come last; of the others the rarest narrow most.
     terms = sorted(asked.stems, key=lambda stem: (stem not in frequency, -weight(stem)))[:MAX_TERMS]
     near = _by_stems(db, terms, counts)
@@ -355,26 +344,13 @@ def _rows(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, _Row]:
         "SELECT e.number, e.id, e.kind, e.question, e.answer, e.source, e.taught, s.question, s.answer"  # noqa: S608
         f" FROM entry e JOIN stem s ON s.rowid = e.number WHERE e.number IN ({','.join('?' * len(numbers))})"
     )
-    return {row[0]: _Row(Entry(*row[1:7]), *row[7:9]) for row in db.execute(sql, numbers)}
+    return {row[0]: _Row(row[0], Entry(*row[1:7]), *row[7:9]) for row in db.execute(sql, numbers)}
 
 
 # --- judging --------------------------------------------------------------------------------------------------------
 
 
-class _Judged(NamedTuple):
-    hit: Hit
-    nearness: float
-    """What hits are ordered by: their confidence, where wording decides between those of the same content."""
-
-
-def _rank(judged: _Judged) -> tuple[bool, float, bool, int]:
-    hit = judged.hit
-    correction = hit.entry.kind == "correction"
-    lead = CORRECTION_LEAD if correction and hit.confidence >= matching.CORRECTION_AT else 0.0
-    return hit.exact, judged.nearness + lead, correction, hit.entry.order
-
-
-def _taught_hits(asked: matching.Question, found: _Found) -> Iterator[_Judged]:
+def _taught_hits(asked: matching.Question, found: _Found) -> Iterator[Judged]:
     """Pairs and corrections, each supported by other questions that were taught with the very same answer."""
     rows = [row for row in found.others if row.entry.kind != "passage"]
     questions = [matching.read(row.entry.question[:MAX_CHARS]) for row in rows]
@@ -387,13 +363,37 @@ def _taught_hits(asked: matching.Question, found: _Found) -> Iterator[_Judged]:
         supported = one + matching.agreement(others)
         confidence = matching.sureness(supported)
         nearness = matching.sureness(supported + matching.phrasing(asked, question))
-        told = matching.passage_confidence(asked, row.told, found.weight)
-        by_answer = min(BY_ANSWER * told, matching.ANSWER_AT - 0.01)  # worth a mention, never an answer
-        yield _Judged(Hit(row.entry, max(confidence, by_answer), exact=False), max(nearness, by_answer))
+        by_answer = _by_answer(asked, found, row)
+        yield Judged(Hit(row.entry, max(confidence, by_answer), exact=False), max(nearness, by_answer))
 
 
-def _passage_hits(asked: matching.Question, found: _Found) -> Iterator[_Judged]:
+def _meant_hits(asked: matching.Question, found: _Found, cosines: _Cosines) -> Iterator[Judged]:
+    """The same where meanings are known: both judge."""
+    rows = [row for row in found.others if row.entry.kind != "passage"]
+    questions = [matching.read(row.entry.question[:MAX_CHARS]) for row in rows]
+    candidates = [
+        meaning.Candidate(
+            question.same,
+            row.entry.answer,
+            matching.evidence(asked, question, found.weight),
+            matching.phrasing(asked, question),
+            cosines[row.number],
+        )
+        for row, question in zip(rows, questions, strict=True)
+    ]
+    for row, (confidence, nearness) in zip(rows, meaning.judge(candidates), strict=True):
+        by_answer = _by_answer(asked, found, row)
+        yield Judged(Hit(row.entry, max(confidence, by_answer), exact=False), max(nearness, by_answer))
+
+
+def _by_answer(asked: matching.Question, found: _Found, row: _Row) -> float:
+    """How sure one can be by the words of an answer: worth a mention, never an answer."""
+    told = matching.passage_confidence(asked, row.told, found.weight)
+    return min(BY_ANSWER * told, matching.ANSWER_AT - 0.01)
+
+
+def _passage_hits(asked: matching.Question, found: _Found) -> Iterator[Judged]:
     for row in found.others:
         if row.entry.kind == "passage":
             confidence = matching.passage_confidence(asked, row.told, found.weight)
-            yield _Judged(Hit(row.entry, confidence, exact=False), confidence)
+            yield Judged(Hit(row.entry, confidence, exact=False), confidence)

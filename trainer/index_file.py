@@ -27,6 +27,10 @@ class IndexDamaged(Exception):
     """The file turned out to be damaged; it was removed, and its next use starts it anew."""
 
 
+class IndexBusy(Exception):
+    """Somebody else is writing, and the caller did not want to wait."""
+
+
 class IndexClosed(Exception):
     """The file was used after it was closed."""
 
@@ -93,12 +97,16 @@ class IndexFile:
                     self._readers.append(reader)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
         """The connection that writes: all or nothing of what the block does.
 
-        Within another transaction of the same thread, the block is a part of it that can fail alone.
+        Within another transaction of the same thread, the block is a part of it that can fail alone. Raises
+        `IndexBusy` when somebody else is writing and this is not to `wait`.
         """
+        if not self._writing.acquire(blocking=wait):
+            raise IndexBusy
         with self._writing:
+            self._writing.release()  # held once more by the block
             nested = self._owner is not None and self._writer is not None
             if not nested:
                 # Not kept if it cannot be opened: then it is closed already.
@@ -108,7 +116,7 @@ class IndexFile:
             writer = self._writer
             begin, commit, rollback = _PART if nested else _WHOLE
             with self._watching(writer):
-                writer.db.execute(begin)
+                _begin(writer.db, begin, wait=wait)
                 self._owner = threading.get_ident()
                 try:
                     yield writer.db
@@ -121,6 +129,23 @@ class IndexFile:
                 finally:
                     if not nested:
                         self._owner = None
+
+    def begin_log_anew(self) -> None:
+        """Truncate the write-ahead log, which keeps what was deleted until then; not while others read or write.
+
+        The next one to do this does it then, or whoever is the last to close the file.
+        """
+        with self._writing, suppress(sqlite3.Error):
+            if self._writer is not None:
+                db = self._writer.db
+                db.execute("PRAGMA busy_timeout = 0")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                db.execute(f"PRAGMA busy_timeout = {1000 * BUSY_S:.0f}")
+
+    def copy(self, path: Path) -> None:
+        """Write another file with the same content, as it is now; the path must be free."""
+        with self.reading() as db, closing(_connect(path)) as target:
+            db.backup(target)
 
     def _current(self, connection: _Connection | None) -> _Connection:
         """This connection, or a new one if there is none or its file was removed or replaced."""
@@ -144,6 +169,7 @@ class IndexFile:
                     db.execute("PRAGMA journal_mode = WAL")
                     db.executescript(f"BEGIN; {self._schema} PRAGMA user_version = {self._version}; COMMIT;")
                 db.execute("PRAGMA synchronous = NORMAL")  # what a loss of power takes is derived again
+                db.execute("PRAGMA secure_delete = ON")  # what people had deleted leaves no trace in free pages
             except BaseException:
                 db.close()
                 raise
@@ -163,6 +189,21 @@ class IndexFile:
                 if _identity(self._path) == connection.file:
                     _delete(self._path)
             raise IndexDamaged("the index file is damaged and was removed") from None
+
+
+def _begin(db: sqlite3.Connection, statement: str, *, wait: bool) -> None:
+    if wait:
+        db.execute(statement)
+        return
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        db.execute(statement)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise IndexBusy from None
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {1000 * BUSY_S:.0f}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

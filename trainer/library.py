@@ -10,10 +10,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import tempfile
 import threading
 import time
 import uuid
 from collections import OrderedDict
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -23,16 +26,16 @@ from trainer.answers import Source
 from trainer.batches import Batch
 from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, parse_entry
+from trainer.embeddings import Embeddings
 from trainer.importers import Example
-from trainer.index import Entry, ExampleIndex, IndexDamaged
+from trainer.index import Entry, ExampleIndex, IndexClosed, IndexDamaged
 from trainer.ports import ObjectNotFound, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     from trainer.datasets import JournalKind
-    from trainer.ports import ObjectStore
+    from trainer.ports import Embedder, ObjectStore
     from trainer.scope import Scope
 
 OVERLAP_MS: Final = 600_000
@@ -85,9 +88,10 @@ class _Opened:
 class Library:
     """All indexes, made on demand. Safe to use from several threads."""
 
-    def __init__(self, store: ObjectStore, cache: Path) -> None:
+    def __init__(self, store: ObjectStore, cache: Path, embedder: Embedder | None = None) -> None:
         self._store = store
         self._cache = cache
+        self._embeddings = Embeddings(embedder) if embedder is not None else None
         self._lock = threading.Lock()
         self._indexes: OrderedDict[tuple[Scope, str], _Opened] = OrderedDict()
         self._identity = ""
@@ -111,6 +115,39 @@ class Library:
                 raise StoreUnavailable(f"the index: {error.sqlite_errorname}") from None
         return opened.index
 
+    @contextmanager
+    def overlaid(self, scope: Scope, dataset: str, corrections: Iterable[Correction]) -> Iterator[ExampleIndex]:
+        """An index as the dataset's would be if these corrections counted. It ends with the block.
+
+        Nobody else sees it, and what is taught meanwhile is not in it. Raises `StoreUnavailable` as `index` does.
+        """
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="overlaid-", dir=self._cache, ignore_cleanup_errors=True) as folder:
+            try:
+                index = self.index(scope, dataset).copy(Path(folder) / "index.sqlite3")
+            except sqlite3.OperationalError as error:
+                raise StoreUnavailable(f"the index: {error.sqlite_errorname}") from None
+            try:
+                index.add(map(correction_entry, corrections))
+                yield index
+            finally:
+                index.close()
+
+    def tidy(self) -> int:
+        """Leave no trace of what was removed from the indexes that are open; from how many it was. Now and then.
+
+        What others do with an index meanwhile is not held up, but that what was taught is read into it.
+        """
+        with self._lock:
+            opened = list(self._indexes.values())
+        count = 0
+        for one in opened:
+            try:
+                count += one.index.tidy()
+            except (IndexDamaged, IndexClosed, sqlite3.OperationalError) as error:
+                log.info("index not tidied", extra={"error": type(error).__name__})
+        return count
+
     def close(self) -> None:
         """Close all indexes."""
         with self._lock:
@@ -124,11 +161,14 @@ class Library:
                 self._identity = records.save_once(self._store, IDENTITY_KEY, Identity(uuid.uuid4().hex)).id
             found = self._indexes.get((scope, dataset))
             if found is None:
-                found = self._indexes[scope, dataset] = _Opened(ExampleIndex(self._path(scope, dataset)))
+                found = self._indexes[scope, dataset] = _Opened(self._open_file(scope, dataset))
                 self._close_idle()
             found.used_at = time.monotonic()
             self._indexes.move_to_end((scope, dataset))
             return found
+
+    def _open_file(self, scope: Scope, dataset: str) -> ExampleIndex:
+        return ExampleIndex(self._path(scope, dataset), self._embeddings)
 
     def _path(self, scope: Scope, dataset: str) -> Path:
         folder = self._cache / self._identity / scope.prefix
@@ -193,19 +233,24 @@ class Library:
             return
         correction = records.load(self._store, keys.correction(interaction_id), Correction)
         if correction is not None:
-            source = Source("correction", author=correction.author, at=correction.created_at)
-            yield Entry(
-                id=f"{correction.id}/0",
-                kind="correction",
-                question=correction.question,
-                answer=correction.right,
-                source=msgspec.json.encode(source).decode(),
-                order=int(correction.id),
-            )
+            yield correction_entry(correction)
 
     def _lines(self, key: str) -> Iterator[bytes]:
         with self._store.open_read(key) as stream:
             yield from stream
+
+
+def correction_entry(correction: Correction) -> Entry:
+    """A correction as an index holds it when it counts."""
+    source = Source("correction", author=correction.author, at=correction.created_at)
+    return Entry(
+        id=f"{correction.id}/0",
+        kind="correction",
+        question=correction.question,
+        answer=correction.right,
+        source=msgspec.json.encode(source).decode(),
+        order=int(correction.id),
+    )
 
 
 def _position(index: ExampleIndex) -> _Position:

@@ -198,6 +198,35 @@ def test_deleting_the_file_while_it_is_used_empties_it(index: ExampleIndex, path
     assert answers(index, "a question") == ["answer 1"]
 
 
+def test_of_what_was_removed_no_word_stays(index: ExampleIndex, path: Path) -> None:
+    """The word is in the rows, in the full-text tables and in the log; and zeroed pages are not enough."""
+
+    def files() -> bytes:
+        return b"".join(one.read_bytes() for one in path.parent.iterdir())
+
+    index.add(entry(number, f"zither question number {number}") for number in range(50))
+    index.add([entry(100, "zzxylophone question")])
+    assert not index.tidy()
+    index.remove("100/")
+    index.remove("nothing/")
+    assert b"zzxylo" in files()
+    assert index.tidy()
+    assert b"zzxylo" not in files()
+    assert b"zither" in files()
+    assert not index.tidy()
+    assert answers(index, "zither question number 7")[0] == "answer 7"
+    assert index.count().pairs == 50
+
+
+def test_while_somebody_reads_the_rest_is_tidied(index: ExampleIndex) -> None:
+    index.add([entry(1, "zzxylophone question")])
+    index.remove("1/")
+    with index._file.reading() as db:
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (0,)
+        assert index.tidy()
+    assert index.add([entry(2, "another")]) == 1
+
+
 def test_a_closed_index_says_so(path: Path) -> None:
     index = ExampleIndex(path)
     index.add([entry(1, "a question")])

@@ -307,7 +307,7 @@ def test_the_server_answers_in_one_piece_too() -> None:
         server.reply_with(answer)
         said = client.chat.completions.create(model="test-model", messages=[{"role": "user", "content": "Hello"}])
         with pytest.raises(openai.NotFoundError):
-            client.embeddings.create(model="test-model", input="Hello")
+            client.moderations.create(input="x")
     assert said.choices[0].message.content == "You said: Hello"
     assert said.usage is not None
     assert said.usage.total_tokens == 4

@@ -9,50 +9,40 @@ which may quote all three, so it is mapped to `ModelUnavailable` and never chain
 
 from __future__ import annotations
 
-import logging
-import re
 import socket
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
+from trainer.adapters.openai_client import OpenAiClient, failure, pause_s, timeout
 from trainer.adapters.openai_wire import (
     Chunk,
     Failed,
     Models,
     Reader,
     Wire,
-    classify,
     pick_model,
-    refused_parameter,
-    retry_after_s,
     shown_name,
-    stream_error,
 )
 from trainer.ports import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import httpx2
-    import openai
     from openai.types.chat import ChatCompletionMessageParam
-    from tenacity import RetryCallState
 
     from trainer.ports import ChatMessage, ChatReply, OnText
 
-OPENAI_URL: Final = "https://api.openai.com/v1"
 DEFAULT_MODEL: Final = "gpt-6-luna"
 """The smallest of OpenAI's current family, and the replacement it names for the small models that end in 2026 and
 2027; no shutdown is announced (`openai.types.shared.chat_model` lists the dates)."""
 DEFAULT_EFFORT: Final = "none"
 """For `DEFAULT_MODEL` only. By itself it reasons at length before the first word, at the expense of `max_tokens`;
 here the facts come with the prompt."""
-CONNECT_TIMEOUT_S: Final = 5.0
 
 
 class OpenAiChat:
@@ -83,20 +73,11 @@ class OpenAiChat:
         max_retries: int = 1,
     ) -> None:
         model = model or None
-        url = urlsplit(base_url or OPENAI_URL)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError("the chat model's address must be an http or https URL")
-        at_openai = url.hostname == "api.openai.com" or url.hostname.endswith(".api.openai.com")
-        key = (api_key or "").strip()
-        if at_openai and not key:
-            raise ValueError("OpenAI needs an API key")
-        if not re.fullmatch(r"[!-~]*", key):
-            raise ValueError("the API key has characters that no HTTP header carries")
+        self._client = OpenAiClient(api_key, base_url)
+        at_openai = self._client.at_openai
         if at_openai and model is None:
             model, reasoning_effort = DEFAULT_MODEL, reasoning_effort or DEFAULT_EFFORT
         self.name = shown_name(model) if model else "first of the server"
-        self._base_url = base_url or OPENAI_URL
-        self._key = key or "none"
         self._model = model
         self._first: str | None = None
         self._timeout_s = timeout_s
@@ -109,15 +90,10 @@ class OpenAiChat:
         if reasoning_effort is not None:
             self._values["reasoning_effort"] = reasoning_effort
         self._wire = Wire("max_completion_tokens" if at_openai else "max_tokens", frozenset(self._values))
-        self._client: openai.OpenAI | None = None
-        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections. A later reply opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._client.close()
 
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, on_text: OnText | None = None) -> ChatReply:
         """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`; what `on_text` raises passes."""
@@ -133,7 +109,7 @@ class OpenAiChat:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception(can_help),
             stop=tenacity.stop_after_attempt(1 + self._max_retries) | tenacity.stop_before_delay(self._timeout_s),
-            wait=_pause_s,
+            wait=pause_s,
             reraise=True,
         )
         try:
@@ -181,11 +157,11 @@ class OpenAiChat:
         failed: Failed | None = None
         try:
             with (
-                self._connected().chat.completions.create(
+                self._client.connected().chat.completions.create(
                     model=model,
                     messages=cast("list[ChatCompletionMessageParam]", said),
                     stream=True,
-                    timeout=_timeout(deadline),
+                    timeout=timeout(deadline),
                     **values,
                 ) as stream,
                 _hung_up_at(deadline, stream.response),
@@ -195,7 +171,7 @@ class OpenAiChat:
                     if time.monotonic() >= deadline:
                         break
         except (openai.OpenAIError, ValueError, RecursionError) as error:
-            failed = _failure(error, wire.sent)
+            failed = failure(error, wire.sent)
         if time.monotonic() >= deadline:
             failed = Failed("timeout", retryable=True)
         if failed is not None:
@@ -210,26 +186,14 @@ class OpenAiChat:
         found: str | None = None
         failed = Failed("protocol", retryable=False)
         try:
-            page = self._connected().models.list(timeout=_timeout(deadline))
+            page = self._client.connected().models.list(timeout=timeout(deadline))
             found = pick_model([model.id for model in msgspec.convert(page, Models, from_attributes=True).data])
         except (openai.OpenAIError, ValueError, RecursionError) as error:
-            failed = _failure(error, ())
+            failed = failure(error, ())
         if not found:
             raise failed
         self._first, self.name = found, shown_name(found)
         return found
-
-    def _connected(self) -> openai.OpenAI:
-        import openai  # noqa: PLC0415 - as above
-
-        with self._lock:
-            if self._client is None:
-                for name in ("openai", "httpx2", "httpcore2"):  # below WARNING they tell addresses and headers
-                    logger = logging.getLogger(name)
-                    logger.setLevel(max(logger.level, logging.WARNING))
-                # The package's own retries sleep for as long as the server asks, up to two minutes.
-                self._client = openai.OpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
-            return self._client
 
 
 def _read(chunks: Iterator[Chunk], reader: Reader, on_text: OnText | None) -> None:
@@ -243,26 +207,6 @@ def _read(chunks: Iterator[Chunk], reader: Reader, on_text: OnText | None) -> No
             raise  # otherwise the answer is whole, and only its usage is missing
     if reader.end() and on_text is not None:
         on_text(reader.text)
-
-
-def _pause_s(state: RetryCallState) -> float:
-    """How long to wait before the next attempt: as the server asks, or half a second."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after_s if isinstance(error, Failed) else None
-    return 0.5 if asked is None else asked
-
-
-def _timeout(deadline: float) -> openai.Timeout:
-    """Limits of one request's steps, each counted from its own start.
-
-    So a server that is slow to connect to, and then says nothing at all, is given up by the connecting's time late.
-    """
-    import openai  # noqa: PLC0415 - as above
-
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise Failed("timeout", retryable=True)
-    return openai.Timeout(left, connect=min(CONNECT_TIMEOUT_S, left / 2))
 
 
 @contextmanager
@@ -283,21 +227,3 @@ def _hung_up_at(deadline: float, response: httpx2.Response) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _failure(error: Exception, sent: Collection[str]) -> Failed:
-    """What an exception of the package, or a wrong shape, means for the port."""
-    import openai  # noqa: PLC0415 - as above
-
-    if isinstance(error, openai.APITimeoutError):
-        return Failed("timeout", retryable=True)
-    if isinstance(error, openai.APIConnectionError):
-        return Failed("connection", retryable=True)
-    if isinstance(error, openai.APIStatusError):
-        reason, retryable = classify(error.status_code, error.code)
-        parameter = refused_parameter(error.param, error.body, sent) if error.status_code in {400, 422} else None
-        wait = retry_after_s(error.response.headers)
-        return Failed(reason, retryable=retryable, retry_after_s=wait, parameter=parameter)
-    if isinstance(error, openai.APIError):  # an error event in the middle of a stream
-        return stream_error(error.code, error.type)
-    return Failed("protocol", retryable=False)

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -48,6 +48,14 @@ class Usage(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt_tokens_details: Any = None
+    """Of which some were cached: the servers' forms of it differ, and an answer must not fail for it."""
+
+    def detail(self, name: str) -> int | None:
+        """A part of the prompt's tokens, if the server tells it in a form that is understood."""
+        details = self.prompt_tokens_details
+        count = details.get(name) if isinstance(details, dict) else getattr(details, name, None)
+        return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
 
 
 class Chunk(msgspec.Struct):
@@ -216,7 +224,9 @@ class Reader:
 
     def reply(self, asked: str) -> ChatReply:
         """The whole answer, after `end`, of the model `asked` if the server names no other."""
-        usage = ChatUsage(self._usage.prompt_tokens, self._usage.completion_tokens)
+        used = self._usage
+        cached, written = used.detail("cached_tokens"), used.detail("cache_write_tokens")
+        usage = ChatUsage(used.prompt_tokens, used.completion_tokens, cached, written)
         return ChatReply(self.text, shown_name(self._model or asked), usage, truncated=self.finish == "length")
 
     def _show(self, *, final: bool) -> bool:
