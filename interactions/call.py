@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from interactions.outbound import Button
     from interactions.payloads import Attachment, Interaction
     from trainer.i18n import Translator
     from trainer.instructions import Version
@@ -65,12 +67,26 @@ class AckCall(NamedTuple, Generic[O]):
 class Tools(Protocol):
     """What the worker lends to a handler's slow half."""
 
-    def progress(self, text: str) -> None:
-        """Show how far it is, in place of "thinking…"; at most once a second reaches Discord."""
+    def progress(self, text: str, buttons: Sequence[Button] = ()) -> None:
+        """Show how far it is, in place of "thinking…", with buttons below; at most once a second reaches Discord.
+
+        They go when the reply comes. After the token's 15 minutes nothing is shown any more.
+        """
+        ...
+
+    def must_stop(self) -> bool:
+        """Whether this worker wants to end what takes long: then store what there is and raise `failures.HandOn`.
+
+        The job is done again from its beginning, by whoever takes it.
+        """
         ...
 
     def fetch(self, attachment: Attachment, *, keep: bool = True) -> AbstractContextManager[Path]:
         """The attachment as a temporary file, from our own copy if there is one already; else we `keep` one."""
+        ...
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Do this once the reply is out, in nobody's way. It may be lost with the worker, and is not repeated."""
         ...
 
 

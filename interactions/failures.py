@@ -23,6 +23,21 @@ class Sorry(Exception):
         self.sentence = sentence
 
 
+class HandOn(Exception):
+    """A handler has got some way and leaves the rest to another job, as this one is to end: see `Tools.must_stop`.
+
+    Attributes:
+        progressed: whether what is stored by now spares the next job some work. Only then its tries are counted anew:
+            a job that gets nowhere is given up in the end.
+        delay_s: how long to wait before the next job begins.
+    """
+
+    def __init__(self, *, progressed: bool, delay_s: float = 0) -> None:
+        super().__init__("another job goes on")
+        self.progressed = progressed
+        self.delay_s = delay_s
+
+
 def reference(interaction_id: str) -> str:
     """A short name for a failed job, the same whenever it is worked out."""
     number = int.from_bytes(hashlib.blake2b(interaction_id.encode(), digest_size=8).digest(), "big")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
 
-from interactions.actor import actor_of
+from interactions.actor import actor_of, has_installed
 from interactions.attachments import AttachmentRefused, AttachmentUnavailable
 from interactions.call import AckCall, WorkCall
 from interactions.definitions import BadOptions
-from interactions.discord_api import DiscordError, DiscordUnavailable, Refused
+from interactions.discord_api import DiscordError, DiscordUnavailable, Gone, Refused, TokenExpired
 from interactions.dispatch import UnknownCommand, find
-from interactions.failures import Sorry, attachment_sentence, given_up, reference
+from interactions.failures import HandOn, Sorry, attachment_sentence, given_up, reference
 from interactions.forgetting import dropped
 from interactions.jobs import MalformedJob, unpack
 from interactions.limiting import too_many
@@ -23,14 +23,15 @@ from interactions.outbound import Defer, DeferUpdate, Reply, message_json
 from interactions.outcomes import load_outcome, save_outcome
 from trainer import logs
 from trainer.i18n import N_, translator
+from trainer.installation import Installed
 from trainer.ports import ModelUnavailable, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from interactions.discord_api import DiscordApi
-    from interactions.outbound import Acknowledgement
+    from interactions.outbound import Acknowledgement, Button
     from interactions.payloads import AnyInteraction, Attachment
     from interactions.publishing import Publisher
     from interactions.registry import Registry
@@ -55,9 +56,9 @@ log = logging.getLogger(__name__)
 
 
 class Verdict(NamedTuple):
-    """What becomes of a job."""
+    """What becomes of a job. again: a new job of the same body goes on, after which this one is complete."""
 
-    do: Literal["complete", "retry", "bury"]
+    do: Literal["complete", "retry", "bury", "again"]
     reason: str = ""
     delay_s: float = 0
 
@@ -67,7 +68,7 @@ class Abandoned(Exception):
 
 
 def never() -> bool:
-    """A job that nobody else can take."""
+    """A job that nobody else can take, and that may take as long as it likes."""
     return False
 
 
@@ -92,11 +93,22 @@ class Performer:
         self._publisher = publisher
         self._uploads = uploads
         self._clock = clock
+        self._installed = Installed(services.store)
 
-    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool] = never) -> Verdict:
+    def perform(
+        self,
+        body: bytes,
+        attempts: int,
+        abandoned: Callable[[], bool] = never,
+        must_stop: Callable[[], bool] = never,
+    ) -> Verdict:
         """Do a job that is being delivered for the `attempts`-th time. Raises nothing.
 
-        `abandoned` says whether the job was taken over by another worker meanwhile: then nothing more is shown.
+        Args:
+            body: the job.
+            attempts: how often it was handed out, this time included.
+            abandoned: whether it was taken over by another worker meanwhile: then nothing more is shown.
+            must_stop: whether what takes long is to be left to another job.
         """
         try:
             interaction = unpack(body)
@@ -105,25 +117,38 @@ class Performer:
             return Verdict("bury", "MalformedJob")
         with logs.interaction(interaction.id):
             started = self._clock()
-            verdict = self._judge(interaction, attempts, abandoned)
+            verdict = self._judge(interaction, attempts, abandoned, must_stop)
             seconds = round(self._clock() - started, 3)
             fields = {"do": verdict.do, "reason": verdict.reason, "attempts": attempts, "seconds": seconds}
             log.info("job", extra=fields)
             return verdict
 
-    def _judge(self, interaction: AnyInteraction, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
+    def _judge(
+        self,
+        interaction: AnyInteraction,
+        attempts: int,
+        abandoned: Callable[[], bool],
+        must_stop: Callable[[], bool],
+    ) -> Verdict:
         actor = actor_of(interaction)
         if actor is None:
             return Verdict("bury", "MalformedJob")
         if attempts > TRIES_MOST:
             return self._give_up(interaction, actor, "WorkerLost")
-        tools = _Tools(self._api, interaction, actor, self._uploads, self._clock, abandoned)
+        if has_installed(interaction):
+            self._installed.used(actor.user_id, interaction.id)
+        tools = _Tools(self._api, interaction, actor, self._uploads, self._clock, abandoned, must_stop)
         try:
             reply = self._outcome(interaction, actor, tools)
             tools.check()
             self._publisher.publish(interaction, actor, reply, unsure=tools.unsure)
+            tools.finish()
         except Abandoned:
             return Verdict("retry", "Abandoned")
+        except HandOn as left:
+            if left.progressed:
+                return Verdict("again", "HandOn", left.delay_s)
+            return self._again(interaction, actor, left, attempts, most=TRIES_MOST)
         except (Unavailable, DiscordUnavailable, AttachmentUnavailable) as error:
             return self._again(interaction, actor, error, attempts, most=TRIES_UNAVAILABLE)
         except Refused as error:
@@ -203,30 +228,42 @@ class _Tools:
         uploads: Uploads,
         clock: Callable[[], float],
         abandoned: Callable[[], bool],
+        must_stop: Callable[[], bool],
     ) -> None:
         self._api = api
         self._interaction = interaction
         self._abandoned = abandoned
+        self._must_stop = must_stop
         self.unsure = False
         self._actor = actor
         self._uploads = uploads
         self._clock = clock
         self._shown_at = float("-inf")
-        self._shown = ""
+        self._shown: tuple[str, tuple[Button, ...]] = ("", ())
+        self._late = False
+        self._later: list[Callable[[], object]] = []
 
     def check(self) -> None:
         """Raise `Abandoned` if the job is somebody else's by now."""
         if self._abandoned():
             raise Abandoned
 
-    def progress(self, text: str) -> None:
+    def must_stop(self) -> bool:
         self.check()
-        now = self._clock()
-        if now - self._shown_at < PROGRESS_EVERY_S or text == self._shown:
+        return self._must_stop()
+
+    def progress(self, text: str, buttons: Sequence[Button] = ()) -> None:
+        self.check()
+        now, shown = self._clock(), (text, tuple(buttons))
+        if self._late or now - self._shown_at < PROGRESS_EVERY_S or shown == self._shown:
             return
-        self._shown_at, self._shown = now, text
+        self._shown_at, self._shown = now, shown
+        message = message_json(text, Reply(text, buttons=shown[1]).components())
         try:
-            self._api.within(PROGRESS_PATIENCE_S).edit_original(self._interaction.token, message_json(text))
+            self._api.within(PROGRESS_PATIENCE_S).edit_original(self._interaction.token, message)
+        except (TokenExpired, Gone):
+            # Nothing can be shown there any more; the reply finds another way.
+            self._late = True
         except DiscordError as error:
             # Progress is a courtesy: the work goes on, and the reply itself is tried again and again.
             log.info("progress not shown", extra=_discord(error))
@@ -238,6 +275,17 @@ class _Tools:
     def fetch(self, attachment: Attachment, *, keep: bool = True) -> Iterator[Path]:
         with self._uploads.fetch(self._actor.scope, attachment, keep=keep, owner=self._actor.user_id) as path:
             yield path
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        self._later.append(act)
+
+    def finish(self) -> None:
+        """Do what was to be done afterwards. The reply is out: whatever happens here, the job is done."""
+        for act in self._later:
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001 - see above
+                log.error("failed after the reply", extra=logs.places(error))  # noqa: TRY400 - no traceback
 
 
 class _Nothing:

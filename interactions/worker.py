@@ -1,7 +1,9 @@
 """Leases jobs and performs them: `python -m interactions.worker`.
 
 A job's lease is kept alive while it runs. On SIGTERM no new job is taken; those that run get a while to finish, and
-what is left then goes back to the queue at once.
+what is left then goes back to the queue at once. A command that takes longer hands itself on: a new job of the same
+body is sent before the old one is completed. A crash in between leaves two jobs of one interaction, and that changes
+nothing: whatever a job does, it does once for an interaction.
 """
 
 from __future__ import annotations
@@ -39,13 +41,24 @@ log = logging.getLogger(__name__)
 class Performs(Protocol):
     """What does a job."""
 
-    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
-        """Do a job, unless it is abandoned meanwhile. Raises nothing."""
+    def perform(
+        self, body: bytes, attempts: int, abandoned: Callable[[], bool], must_stop: Callable[[], bool]
+    ) -> Verdict:
+        """Do a job, unless it is abandoned meanwhile, and until it must stop. Raises nothing."""
         ...
 
 
 class Worker:
-    """Some threads that take jobs from one queue."""
+    """Some threads that take jobs from one queue.
+
+    Args:
+        queue: where the jobs are.
+        performer: does them.
+        threads: jobs at once.
+        lease_s: how long this worker may be silent before another takes a job over.
+        poll_s: how long one look into the queue waits.
+        job_s: how long a job may take before it is asked to hand itself on, in seconds; None for as long as it likes.
+    """
 
     def __init__(
         self,
@@ -55,11 +68,13 @@ class Worker:
         threads: int = 4,
         lease_s: float = 30,
         poll_s: float = POLL_S,
+        job_s: float | None = None,
     ) -> None:
         self._queue = queue
         self._performer = performer
         self._lease_s = lease_s
         self._poll_s = poll_s
+        self._job_s = job_s
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
@@ -100,8 +115,13 @@ class Worker:
     def _do(self, job: Job) -> None:
         with self._lock:
             self._running[job.receipt] = job
+        ends_at = float("inf") if self._job_s is None else time.monotonic() + self._job_s
+
+        def must_stop() -> bool:
+            return self._stopping.is_set() or time.monotonic() >= ends_at
+
         try:
-            verdict = self._performer.perform(job.body, job.attempts, lambda: job.receipt in self._lost)
+            verdict = self._performer.perform(job.body, job.attempts, lambda: job.receipt in self._lost, must_stop)
         finally:
             with self._lock:
                 self._running.pop(job.receipt, None)
@@ -113,6 +133,13 @@ class Worker:
                 self._settle(job, "retry", lambda: self._queue.release(job, delay_s=verdict.delay_s))
             case "bury":
                 self._settle(job, "bury", lambda: self._queue.bury(job, reason=verdict.reason))
+            case "again":
+                self._settle(job, "hand on", partial(self._hand_on, job, verdict.delay_s))
+
+    def _hand_on(self, job: Job, delay_s: float) -> None:
+        """Let a new job go on, whose tries count from the first; in this order, so that none is lost."""
+        self._queue.send(job.body, delay_s=delay_s)
+        self._queue.complete(job)
 
     def _settle(self, job: Job, what: str, act: Callable[[], None]) -> None:
         """Tell the queue. If it does not hear, the lease runs out and the job comes again: that is harmless."""

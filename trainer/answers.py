@@ -28,6 +28,17 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds since the epoch."""
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """What a chat model took for an answer."""
+
+    model: str
+    input_tokens: int
+    """0 where the server did not say."""
+    output_tokens: int
+    usd: float | None
+    """US dollars; None where the price or the tokens are not known."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the bot says, and what it rests on."""
 
@@ -37,6 +48,8 @@ class Answer(msgspec.Struct, frozen=True):
     sources: list[Source] = []
     closest: str = ""
     """For an unknown: the question it knows that is nearest, if one is near at all."""
+    closest_by: str = ""
+    """Who taught that question."""
     model: str = ""
     """The chat model that wrote the text, if one did."""
     fell_back: bool = False
@@ -45,6 +58,10 @@ class Answer(msgspec.Struct, frozen=True):
     """The chat model was not asked, because this month's budget is used up."""
     asked: str = ""
     """The whole question, where it leaned on a former one."""
+    learned_by: list[int] = []
+    """The interactions by which what the sources name was learned, in their order."""
+    usage: Usage | None = None
+    """What it cost, where a chat model was asked, whatever came of that; None where none was."""
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +81,8 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     private: bool = False
     """Only the person who asked has seen it."""
     closest: str = ""
+    closest_by: str = ""
+    """Who taught the question that is named as the closest: it goes when they are forgotten."""
     fell_back: bool = False
     over_budget: bool = False
     v: int = 1

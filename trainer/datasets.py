@@ -23,9 +23,29 @@
     g42/pins/<interaction>.json                        which dataset a command is about, once it has been decided
     g42/unseen/<person>/<interaction>.json             what the person could not be shown
     g42/preferences/<person>.json                      small and mutable: what the person allows
+    g42/requests/<author>/<interaction>.json           who wants to teach a message of theirs, and until when
+    g42/consents/<author>/<interaction>.json           what the author decided about that
     g42/uploads/<person>/<attachment>.json             who uploaded an original, and under which name
     g42/personal/<person>/<interaction>.zip            what /export_me made; gone after a day
     g42/forgotten/<person>.json                        when the person asked to be forgotten
+    g42/evaluations/<run>/run.json                     a run of /test; never changed, but for the name of its file
+    g42/evaluations/<run>/cases.jsonl                  its cases; without them, nothing more is written of the run
+    g42/evaluations/<run>/results/<shard>.jsonl        what came of ten cases; the first write stands
+    g42/evaluations/<run>/results-baseline/<shard>.jsonl  the same as if nothing had been taught
+    g42/evaluations/<run>/authors/<person>.<words>     empty; whose words are in it, since which interaction
+    g42/evaluations/<run>/cancelled.json               who ended it early
+    g42/evaluations/<run>/summary.json                 what it came to, in numbers, once it is over
+    g42/evaluations/index/<dataset>/<run>              empty; finds the runs of a dataset
+    g42/evaluations/active.json                        small and mutable: the run that is being worked on
+    g42/cases/<dataset>/<case>.json                    a case that people added to those of a dataset; never changed
+    g42/cases/<dataset>/<case>.removed.json            who took it out again
+    g42/reports/<run>-<name>                           a file that was made of a run
+    g42/proposals/<dataset>/<interaction>              empty; a correction that waits for a decision
+    g42/proposals/<dataset>/searched.json              when those were looked for that have no such mark
+    g42/bulks/<interaction>.json                       the proposals that somebody decided about together
+    g42/gates/<interaction>.json                       how a change was judged before it was to count
+    g42/gates/<interaction>.decision.json              who brought it into force all the same, and why, or left it
+    g42/gates/tested/<digest>.json                     small and mutable: the last run that tested the very same
     retention/<scope>.json                             when a person uninstalled the bot
     identity.json                                      names the store itself
 
@@ -160,6 +180,19 @@ def export_key(scope: Scope, name: str) -> str:
     return f"{scope.prefix}/exports/{name}"
 
 
+def proposals_prefix(scope: Scope, dataset: str) -> str:
+    """What the marks of a dataset's waiting proposals lie under.
+
+    Not in the dataset's own folder: an archive of that is refused if it holds anything else than what was taught.
+    """
+    return f"{scope.prefix}/proposals/{dataset}/"
+
+
+def proposal_key(scope: Scope, dataset: str, correction_id: str) -> str:
+    """Says that a correction waits for a decision."""
+    return f"{proposals_prefix(scope, dataset)}{correction_id}"
+
+
 def settings_key(scope: Scope) -> str:
     """A scope's settings."""
     return f"{scope.prefix}/settings.json"
@@ -213,3 +246,13 @@ def personal_key(scope: Scope, user_id: str, name: str) -> str:
 def forgotten_key(scope: Scope, user_id: str) -> str:
     """That a person asked to be forgotten, and when."""
     return f"{scope.prefix}/forgotten/{user_id}.json"
+
+
+def request_key(scope: Scope, author: str, request_id: str) -> str:
+    """That somebody wants to teach a message of this person."""
+    return f"{scope.prefix}/requests/{author}/{request_id}.json"
+
+
+def consent_key(scope: Scope, author: str, request_id: str) -> str:
+    """What this person decided about that."""
+    return f"{scope.prefix}/consents/{author}/{request_id}.json"

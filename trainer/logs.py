@@ -30,7 +30,7 @@ QUIET: Final = (
     "openai",
     "httpx2",
     "httpcore2",
-    "waitress.queue",
+    "waitress",
     "pypdf",
 )
 """Libraries whose records may name URLs, headers or bodies."""

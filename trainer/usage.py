@@ -1,7 +1,8 @@
 """What answers of a chat model cost: a ledger for each scope and month, and the monthly budget.
 
-    g42/usage/2026-11/<interaction>.json   one paid answer; never changed
-    g42/usage/2026-11.json                 their sum: derived and small, changed by compare-and-swap
+    g42/usage/2026-11/<interaction>.json          one paid answer; never changed
+    g42/usage/2026-11/<interaction>-<call>.json   one of several paid answers of an interaction
+    g42/usage/2026-11.json                        their sum: derived and small, changed by compare-and-swap
 
 The ledger names interactions and no persons. An answer is counted in the month in which it was asked for, so a second
 delivery of its job finds the entry that the first one wrote.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from trainer import records
+from trainer.answers import Usage
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.prices import Price, cost_usd, price_of
 
@@ -32,6 +35,8 @@ ID_EPOCH_MS: Final = 1_420_070_400_000
 RECENT: Final = 300
 """Answers that the sum remembers by id: a second delivery comes long before so many others."""
 TRIES: Final = 8
+LOCKS: Final = 16
+"""Scopes share so many locks."""
 WARN_AT: Final = 0.8
 """Share of the budget from which on managers are told."""
 
@@ -52,7 +57,7 @@ class UsageEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One answer that a model wrote."""
 
     id: str
-    """The interaction's."""
+    """The interaction's, or that and a `-` and a name for one of several answers of the interaction."""
     model: str
     input_tokens: int
     """0 where the server did not say."""
@@ -171,6 +176,13 @@ class Ledger:
         self._budget_usd = budget_usd
         self._price = price
         self._clock = clock
+        # Of the threads of one process, each waits for its turn to count instead of trying again and again.
+        self._locks = [threading.Lock() for _ in range(LOCKS)]
+
+    @property
+    def by_table(self) -> bool:
+        """Whether costs come from the table of prices, as no price is configured."""
+        return self._price is None
 
     def spending(self, scope: Scope) -> Spending:
         """How a scope stands. Without a budget nothing is read.
@@ -181,21 +193,48 @@ class Ledger:
             return Spending(Cost(known=True, usd=0.0, input_tokens=0, output_tokens=0), None)
         return Spending(month_cost(self._store, scope, self._clock()), self._budget_usd)
 
-    def record(self, scope: Scope, interaction_id: str, reply: ChatReply) -> None:
-        """Count an answer. It is paid for by now and must reach its person: a store that fails is only logged."""
-        price = self._price or price_of(reply.model)
+    def record(self, scope: Scope, interaction_id: str, reply: ChatReply) -> Usage:
+        """Count an answer, and tell what it cost.
+
+        It is paid for by now and must reach its person: a store that fails is only logged. Of an interaction with
+        several paid answers, each is counted under a name of its own, `<interaction>-<name>`.
+        """
+        used = usage_of(reply, self._price)
+        self._count(scope, interaction_id, used)
+        return used
+
+    def record_cost(self, scope: Scope, interaction_id: str, model: str, usd: float | None) -> None:
+        """Count what is not paid for by tokens, such as speech; like `record`, under a name of its own.
+
+        What costs nothing is not counted; None for what is paid for at a price that is not known.
+        """
+        if usd != 0:
+            self._count(scope, interaction_id, Usage(model, 0, 0, usd))
+
+    def _count(self, scope: Scope, interaction_id: str, used: Usage) -> None:
         entry = UsageEntry(
             id=interaction_id,
-            model=reply.model,
-            input_tokens=reply.usage.input_tokens or 0,
-            output_tokens=reply.usage.output_tokens or 0,
-            usd=cost_usd(price, reply.usage),
+            model=used.model,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            usd=used.usd,
             at=self._clock(),
         )
         try:
-            record_usage(self._store, scope, entry)
+            with self._locks[hash(scope) % LOCKS]:
+                record_usage(self._store, scope, entry)
         except StoreUnavailable:
-            log.warning("usage not counted", extra={"model": reply.model})
+            log.warning("usage not counted", extra={"model": used.model})
+
+
+def usage_of(reply: ChatReply, price: Price | None = None) -> Usage:
+    """What an answer took, by this price, or by the table's for its model."""
+    return Usage(
+        reply.model,
+        reply.usage.input_tokens or 0,
+        reply.usage.output_tokens or 0,
+        cost_usd(price or price_of(reply.model), reply.usage),
+    )
 
 
 def _summed(entries: Iterable[UsageEntry]) -> _Sum:
@@ -212,9 +251,9 @@ def _entries(store: ObjectStore, scope: Scope, month: str) -> Iterable[UsageEntr
             yield entry
 
 
-def _asked_at(interaction_id: str) -> float:
-    """When an interaction happened, in seconds since the epoch: its id begins with that."""
-    return ((int(interaction_id) >> 22) + ID_EPOCH_MS) / 1000
+def _asked_at(entry_id: str) -> float:
+    """When an interaction happened, in seconds since the epoch: its id begins with that, and its entries with it."""
+    return ((int(entry_id.partition("-")[0]) >> 22) + ID_EPOCH_MS) / 1000
 
 
 def _month(at: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.evaluation.rooms import Room
+from trainer.evaluation import delivery, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,3 +19,12 @@ def room(tmp_path: Path) -> Iterator[Room]:
     made = Room(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at everything at once."""
+    monkeypatch.setattr(running, "LOOK_S", 0.02)
+    monkeypatch.setattr(delivery, "LOOK_S", 0.0)
+    monkeypatch.setattr(delivery, "TICK_S", 0.02)
+    monkeypatch.setattr(delivery, "TELL_S", 0.0)

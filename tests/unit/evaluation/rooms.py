@@ -161,3 +161,16 @@ class Answers:
 
     def in_full(self, *_: object) -> str:
         return ""
+
+
+def runner(room: Room, answers: Any = None, **more: Any) -> Runner:
+    """A runner of its own over the room."""
+    answering: Any = answers or Answers()
+    return Runner(room.store, room.library, answering, **more)
+
+
+def undisturbed(room: Room, count: int) -> list[CaseResult]:
+    """What comes of so many cases when nothing happens in between."""
+    run = room.begin(cases(count))
+    assert runner(room).run(SCOPE, run).state == "finished"
+    return timeless(room.results(run))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from tests.unit.evaluation.results_made import made
+from trainer.evaluation.cases import Check, Exchange
 from trainer.evaluation.comparison import Comparison, compare, worst
 from trainer.evaluation.summary import Outcome, Outcomes, outcomes_of
 
@@ -104,6 +105,19 @@ def test_the_worst_regressions_come_first_and_no_more_than_asked() -> None:
     assert [(pair.before.case.id, pair.after.case.id) for pair in pairs] == [("c2", "c2"), ("c0", "c0")]
     assert [(pair.before.score, pair.after.score) for pair in pairs] == [(1.0, 0.0), (1.0, 0.3)]
     assert worst(compared, [], iter(after)) == []
+
+
+def test_another_question_of_the_same_id_is_another_case() -> None:
+    asked = made(0).case
+    other = msgspec.structs.replace(asked, question="Something else?")
+    later = msgspec.structs.replace(asked, former=(Exchange("Before?", "Yes."),))
+    same = msgspec.structs.replace(asked, question="question 0", checks=(Check("contains", ("rules",)),))
+    before = outcomes_of([made(0, "failed")])
+    for case in (other, later):
+        found = compare(before, outcomes_of([made(0, case=case)]))
+        assert (found.shared, found.added, found.removed) == (0, 1, 1)
+        assert (found.improved, found.p) == ((), None)
+    assert compare(before, outcomes_of([made(0, case=same)])).improved == ("c0",)
 
 
 def test_a_comparison_survives_the_store() -> None:

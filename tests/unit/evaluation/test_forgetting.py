@@ -10,10 +10,12 @@ import pytest
 
 from tests.unit.evaluation.rooms import ADA, BOB, SCOPE, Answers, Room, case, cases
 from trainer.batches import Origin
-from trainer.evaluation.detail import sweep_detail
+from trainer.evaluation.detail import drop_detail, sweep_detail
 from trainer.evaluation.keys import RunKeys
 from trainer.evaluation.regression import add_answer, add_cases, added_cases, remove_case
 from trainer.evaluation.running import Runner
+from trainer.evaluation.store import DetailGone
+from trainer.evaluation.summary import Summary, summarise
 from trainer.importers import read_text
 from trainer.person_export import export
 from trainer.privacy import forget, forget_again
@@ -103,6 +105,32 @@ def test_who_only_began_or_ended_a_run_is_not_named_any_more(room: Room) -> None
     assert cancelled is not None
     assert kept is not None
     assert (cancelled.by, kept.author) == ("0", "0")
+
+
+def test_words_in_tags_go_too_and_numbers_stay(room: Room) -> None:
+    tagged = [case(n, tags=("correction", f"about the {SECRET}")) for n in range(3)]
+    run = room.begin(tagged, author=BOB, file_name=f"{SECRET}.csv")
+    room.runner.run(SCOPE, run)
+    kept = room.runs.save_summary(SCOPE, run.id, summarise(room.runs.results(SCOPE, run.id)))
+    assert [one.tag for one in kept.tags] == [f"about the {SECRET}", "correction"]
+    forget(room.store, BOB, room.id())
+    assert holding(room) == []
+    left = room.runs.summary(SCOPE, run.id, Summary)
+    assert left is not None
+    assert [(one.tag, one.numbers.cases) for one in left.tags] == [("correction", 3)]
+    assert (left.numbers, left.more_tags) == (kept.numbers, 1)
+    drop_detail(room.store, SCOPE, run.id)
+    assert room.runs.summary(SCOPE, run.id, Summary) == left
+
+
+def test_a_summary_that_comes_late_holds_no_words(room: Room) -> None:
+    run = room.begin([case(1, tags=(SECRET,))], author=BOB)
+    room.runner.run(SCOPE, run)
+    summary = summarise(room.runs.results(SCOPE, run.id))
+    forget(room.store, BOB, room.id())
+    with pytest.raises(DetailGone):
+        room.runs.save_summary(SCOPE, run.id, summary)
+    assert holding(room) == []
 
 
 def test_added_cases_go_with_whose_words_they_are(room: Room) -> None:

@@ -52,7 +52,7 @@ def test_a_run_is_begun_once(room: Room) -> None:
     assert list(room.runs.cases(SCOPE, run.id)) == cases(25)
     assert room.runs.begin(SCOPE, draft, cases(3)) == run
     assert room.runs.load(SCOPE, run.id) == run
-    assert list(room.runs.case_ids(SCOPE, run.id)) == [f"c{n}" for n in range(25)]
+    assert [one.id for one in room.runs.identities(SCOPE, run.id)] == [f"c{n}" for n in range(25)]
 
 
 def test_a_worker_that_died_after_the_cases_is_made_up_for(room: Room) -> None:
@@ -84,13 +84,22 @@ def test_there_is_a_limit(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ids_are_made_unique(room: Room) -> None:
     run = room.begin([case(1), case(1, question="Other?"), case(1), case(2, id="c1-2")])
-    assert list(room.runs.case_ids(SCOPE, run.id)) == ["c1", "c1-2", "c1-3", "c1-2-2"]
+    assert [one.id for one in room.runs.identities(SCOPE, run.id)] == ["c1", "c1-2", "c1-3", "c1-2-2"]
 
 
 def test_the_same_cases_are_the_same_set_whatever_their_order(room: Room) -> None:
     one, other = room.begin(cases(12)), room.begin(list(reversed(cases(12))))
     assert one.set_id == other.set_id
     assert room.begin(cases(13)).set_id != one.set_id
+
+
+def test_other_questions_with_the_same_ids_are_another_set(room: Room) -> None:
+    one = finished(room, 12)
+    other = room.begin([case(n, question=f"Whose is thing {n}?") for n in range(12)])
+    assert other.set_id != one.set_id
+    assert comparable_run(room.store, SCOPE, other) is None
+    asked = [case(n, question="WHAT IS thing 1" if n == 1 else f"What is thing {n}?") for n in range(12)]
+    assert room.begin(asked).set_id == one.set_id
 
 
 @pytest.mark.parametrize("run_id", ["", "x", "../1", "1/2", "١"])

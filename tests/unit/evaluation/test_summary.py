@@ -133,10 +133,13 @@ def test_summary_and_outcomes_of_one_pass_survive_the_store() -> None:
     found: Outcomes = {}
     once = (result for result in [made(0, tags=["a"]), made(1, "failed", 0.4, weight=2.0), made(2, "error")])
     summary = summarise(recording(once, found))
-    assert found == {"c0": Outcome("passed", 1.0), "c1": Outcome("failed", 0.4, 2.0), "c2": Outcome("error", 0.0)}
+    assert [msgspec.structs.replace(one, asked="") for one in found.values()] == [
+        Outcome("passed", 1.0), Outcome("failed", 0.4, 2.0), Outcome("error", 0.0)
+    ]  # fmt: skip
+    assert len({one.asked for one in found.values()}) == len(found) == 3
     assert msgspec.json.decode(msgspec.json.encode(summary), type=Summary) == summary
     assert msgspec.json.decode(msgspec.json.encode(found), type=Outcomes) == found
-    assert outcomes_of([made(0)]) == {"c0": Outcome("passed", 1.0)}
+    assert outcomes_of([made(0)]) == {"c0": found["c0"]}
 
 
 verdicts = st.lists(st.tuples(st.sampled_from(["passed", "failed", "error"]), st.floats(0, 1)), max_size=30)

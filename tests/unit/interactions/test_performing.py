@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -9,14 +10,16 @@ import pytest
 from interactions import performing
 from interactions.attachments import AttachmentRefused, AttachmentUnavailable
 from interactions.definitions import Handler, Options, SlashCommand
-from interactions.discord_api import DiscordApi, DiscordUnavailable, Refused
-from interactions.failures import Sorry
+from interactions.discord_api import DiscordApi, DiscordUnavailable, Gone, Refused, TokenExpired
+from interactions.failures import HandOn, Sorry
 from interactions.jobs import pack
-from interactions.outbound import Defer, DeferUpdate, Reply, Say
+from interactions.outbound import Button, Defer, DeferUpdate, Reply, Say
 from interactions.performing import DONE, TRIES_BUG, TRIES_MOST, TRIES_UNAVAILABLE, Performer, Verdict
 from interactions.registry import Registry
 from tests import interactions_made as made
+from trainer import records
 from trainer.adapters.file_store import FileStore
+from trainer.installation import CLOCKS, Clock, clock_key, set_clock
 from trainer.ports import ModelUnavailable, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Shown:
         self.replies: list[Reply] = []
         self.failures: list[str] = []
         self.progress: list[object] = []
+        self.components: list[object] = []
         self.error: Exception | None = None
 
     def publish(self, interaction: object, actor: object, reply: Reply, *, unsure: bool = False) -> None:
@@ -55,6 +59,7 @@ class Shown:
         if self.error is not None:
             raise self.error
         self.progress.append(payload["content"])
+        self.components.append(payload["components"])
         return "1"
 
 
@@ -87,6 +92,7 @@ class Bench:
         *,
         attempts: int = 1,
         private: bool = False,
+        must_stop: Callable[[], bool] = performing.never,
         **more: Any,
     ) -> Verdict:
         def counted(call: WorkCall[Options]) -> Reply:
@@ -105,7 +111,7 @@ class Bench:
             lambda: self.now,
         )
         interaction = {**made.slash("do"), "id": "100", **more}
-        return performer.perform(pack(made.encode(interaction)), attempts)
+        return performer.perform(pack(made.encode(interaction)), attempts, must_stop=must_stop)
 
 
 @pytest.fixture
@@ -245,6 +251,39 @@ def test_a_command_without_a_slow_half_is_a_bug(bench: Bench) -> None:
     assert bench.perform(None).do == "retry"
 
 
+@pytest.mark.parametrize(
+    ("owners", "stops"),
+    [
+        ({"0": made.GUILD, "1": made.ADA}, True),
+        ({"1": made.ADA}, True),
+        ({"0": made.GUILD}, False),
+        ({"0": "0"}, False),
+        ({"1": made.BOB}, False),
+        ({}, False),
+    ],
+)
+def test_using_the_bot_as_one_who_installed_it_stops_their_clock(
+    bench: Bench, owners: dict[str, str], stops: bool
+) -> None:
+    set_clock(bench.store, made.ADA, time.time() - 60, running=True)
+    assert bench.perform(lambda _: Reply("x"), id=made.snowflake(), authorizing_integration_owners=owners) == DONE
+    clock = records.load(bench.store, clock_key(made.ADA), Clock)
+    assert clock is not None
+    assert clock.running != stops
+
+
+def test_a_clock_that_cannot_be_looked_at_holds_up_nothing(bench: Bench) -> None:
+    class Half(FileStore):
+        def get(self, key: str) -> Any:
+            if key.startswith(CLOCKS):
+                raise StoreUnavailable("broken")
+            return super().get(key)
+
+    bench.store = Half(bench.store._objects.parent)
+    owners = {"1": made.ADA}
+    assert bench.perform(lambda _: Reply("x"), authorizing_integration_owners=owners) == DONE
+
+
 def test_progress_is_shown_at_most_once_a_second(bench: Bench) -> None:
     def work(call: WorkCall[Options]) -> Reply:
         for step in range(40):
@@ -278,3 +317,53 @@ def test_only_deferrals_are_private_or_what_says_so_itself() -> None:
     assert not performing._as_acknowledged(Reply("x"), Say(Reply("x"), ephemeral=True)).private
     assert performing._as_acknowledged(Reply("x"), Defer(ephemeral=True)).private
     assert performing._NOTHING.dataset_names(cast("Any", None)) == []
+
+
+def test_a_job_that_got_somewhere_is_handed_on(bench: Bench) -> None:
+    left = HandOn(progressed=True, delay_s=3)
+    verdicts = [bench.perform(raising(left), attempts=n) for n in (1, TRIES_BUG, TRIES_MOST)]
+    assert verdicts == [Verdict("again", "HandOn", 3)] * 3
+    assert (bench.shown.replies, bench.shown.failures) == ([], [])
+
+
+def test_a_job_that_gets_nowhere_is_given_up_in_the_end(bench: Bench) -> None:
+    verdicts = [bench.perform(raising(HandOn(progressed=False)), attempts=n).do for n in range(1, TRIES_MOST + 1)]
+    assert verdicts == ["retry"] * (TRIES_MOST - 1) + ["bury"]
+    assert len(bench.shown.failures) == 1
+
+
+def test_what_was_handed_on_is_done_from_the_beginning(bench: Bench) -> None:
+    def work(call: WorkCall[Options]) -> Reply:
+        if call.tools.must_stop():
+            raise HandOn(progressed=True)
+        return Reply("Done.")
+
+    assert bench.perform(work, must_stop=lambda: True).do == "again"
+    assert bench.perform(work) == DONE
+    assert bench.shown.replies == [Reply("Done.")]
+
+
+def test_progress_comes_with_buttons(bench: Bench) -> None:
+    def work(call: WorkCall[Options]) -> Reply:
+        call.tools.progress("⏳ 1", (Button("stop:1", "Stop"),))
+        bench.now = 2
+        call.tools.progress("⏳ 1")
+        return Reply("Done.")
+
+    bench.perform(work)
+    button = {"type": 2, "style": 2, "custom_id": "stop:1", "label": "Stop"}
+    assert bench.shown.components == [[{"type": 1, "components": [button]}], []]
+
+
+@pytest.mark.parametrize("error", [TokenExpired(401, 50027), Gone(404, 10008)])
+def test_progress_ends_with_the_token(bench: Bench, error: Exception) -> None:
+    def work(call: WorkCall[Options]) -> Reply:
+        call.tools.progress("⏳ 1")
+        bench.now, bench.shown.error = 2, error
+        call.tools.progress("⏳ 2")
+        bench.now, bench.shown.error = 4, None
+        call.tools.progress("⏳ 3")
+        return Reply("Done.")
+
+    assert bench.perform(work) == DONE
+    assert bench.shown.progress == ["⏳ 1"]

@@ -27,8 +27,11 @@ class Performer:
         self.act = act
         self.seen: list[tuple[bytes, int]] = []
 
-    def perform(self, body: bytes, attempts: int, abandoned: Callable[[], bool]) -> Verdict:
+    def perform(
+        self, body: bytes, attempts: int, abandoned: Callable[[], bool], must_stop: Callable[[], bool]
+    ) -> Verdict:
         self.seen.append((body, attempts))
+        self.must_stop = must_stop
         return self.act(body, attempts)
 
 
@@ -140,3 +143,70 @@ def test_a_job_that_cannot_be_settled_comes_again(queue: SqliteQueue, error: Exc
     until(lambda: queue.depth() == (0, 0, 0, 0))
     assert worker.stop()
     assert performer.seen == [(b"x", 1), (b"x", 2)]
+
+
+def test_a_job_that_hands_itself_on_begins_anew(queue: SqliteQueue) -> None:
+    steps = iter([Verdict("retry", "Later", 0.0), Verdict("again", "HandOn"), DONE])
+    performer = Performer(lambda body, attempts: next(steps))
+    worker = Worker(queue, performer, threads=1, lease_s=5, poll_s=0.1)
+    queue.send(b"long")
+    worker.start()
+    until(lambda: queue.depth() == (0, 0, 0, 0))
+    assert worker.stop()
+    assert performer.seen == [(b"long", 1), (b"long", 2), (b"long", 1)]
+
+
+def test_handing_on_may_wait(queue: SqliteQueue) -> None:
+    performer = Performer(lambda body, attempts: Verdict("again", "HandOn", 60))
+    worker = Worker(queue, performer, threads=1, lease_s=5, poll_s=0.1)
+    queue.send(b"long")
+    worker.start()
+    until(lambda: queue.depth().delayed == 1)
+    assert worker.stop()
+    assert queue.depth() == (0, 0, 1, 0)
+
+
+def test_a_crash_between_sending_and_completing_loses_nothing(queue: SqliteQueue) -> None:
+    """The old job comes again beside the new one: both are the same job."""
+    steps = iter([Verdict("again", "HandOn"), DONE, DONE])
+    performer = Performer(lambda body, attempts: next(steps))
+    broken = Broken(queue, settle=QueueUnavailable("gone"))
+    worker = Worker(broken, performer, threads=1, lease_s=1, poll_s=0.1)  # type: ignore[arg-type]
+    queue.send(b"long")
+    worker.start()
+    until(lambda: len(performer.seen) == 3 and queue.depth() == (0, 0, 0, 0))
+    assert worker.stop()
+    assert sorted(performer.seen) == [(b"long", 1), (b"long", 1), (b"long", 2)]
+
+
+def test_a_job_is_asked_to_stop_with_the_worker(queue: SqliteQueue) -> None:
+    asked = []
+    running = threading.Event()
+
+    def act(body: bytes, attempts: int) -> Verdict:
+        asked.append(performer.must_stop())
+        running.set()
+        until(performer.must_stop)
+        return Verdict("again", "HandOn")
+
+    performer = Performer(act)
+    worker = Worker(queue, performer, threads=1, lease_s=5, poll_s=0.1)
+    queue.send(b"long")
+    worker.start()
+    assert running.wait(10)
+    assert worker.stop()
+    assert asked == [False]
+    assert queue.depth() == (1, 0, 0, 0)
+
+
+def test_a_job_is_asked_to_stop_after_a_while(queue: SqliteQueue) -> None:
+    def act(body: bytes, attempts: int) -> Verdict:
+        until(performer.must_stop)
+        return DONE
+
+    performer = Performer(act)
+    worker = Worker(queue, performer, threads=1, lease_s=5, poll_s=0.1, job_s=0.1)
+    queue.send(b"long")
+    worker.start()
+    until(lambda: queue.depth() == (0, 0, 0, 0))
+    assert worker.stop()

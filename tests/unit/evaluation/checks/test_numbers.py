@@ -206,6 +206,12 @@ def test_any_text_is_read(text: str) -> None:
 
 
 @pytest.mark.timeout(20)
+def test_many_numbers_where_one_is_expected_are_read() -> None:
+    assert expected_number("1 2 " * 100_000) is None
+    assert expected_number("1 234" + " 567" * 90) is not None
+
+
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize("text", ["1" * 100_000, "1," * 50_000, "1 234" * 20_000, "1,234" * 20_000, ".1" * 50_000])
 def test_a_hostile_text_is_read(text: str) -> None:
     assert numeric(Check("numeric", ("7",)), text).score == 0

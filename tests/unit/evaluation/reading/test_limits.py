@@ -98,6 +98,29 @@ def test_more_rejections_than_a_report_may_have(tmp_path: Path, monkeypatch: pyt
     assert [one[1:3] for one in rejections(found)] == [(2, "empty"), (3, "empty"), (4, "too_many")]
 
 
+def swollen(count: int, values: int, checks: int = CHECKS_MOST) -> str:
+    """Cases of a few characters each that expect a long text many times over."""
+    asserted = [
+        {"type": "contains", "value": [f"{{{{long}}}} {check} {value}" for value in range(values)]}
+        for check in range(checks)
+    ]
+    tests = [{"vars": {"question": f"q {number}", "long": "x" * 3_900}} for number in range(count)]
+    return json.dumps({"defaultTest": {"assert": asserted}, "tests": tests})
+
+
+def test_what_a_case_expects_has_an_end(tmp_path: Path) -> None:
+    assert rejections(read(tmp_path, swollen(1, VALUES_MOST), "x.json")) == [("record", 1, "too_long", "assert")]
+    whole = {"input": "q", "expected": [f"{'x' * 3_990} {number}" for number in range(VALUES_MOST)]}
+    assert len(cases(read(tmp_path, json.dumps(whole), "x.json"))) == 1
+
+
+def test_what_all_cases_of_a_file_expect_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHARS_MOST", 500_000)
+    found = read(tmp_path, swollen(10, VALUES_MOST, 1), "x.json")
+    assert len(cases(found)) == 2
+    assert rejections(found) == [("record", 3, "too_many", "")]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

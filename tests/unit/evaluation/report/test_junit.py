@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import tempfile
+import tracemalloc
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree as ET
 
 from tests.unit.evaluation.results_made import hostile, made, view
 from trainer.evaluation.cases import Case, Check
 from trainer.evaluation.report.junit import NAME_MOST, write_junit
+from trainer.evaluation.summary import summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
     from trainer.evaluation.report.view import ReportView
+    from trainer.evaluation.results import CaseResult
 
 
 def suite_of(given: ReportView) -> ET.Element:
@@ -88,3 +95,25 @@ def test_a_case_below_its_threshold_fails_though_each_check_passed() -> None:
 
 def test_a_run_without_cases_is_an_empty_suite() -> None:
     assert suite_of(view([])).get("tests") == "0"
+
+
+def test_memory_does_not_grow_with_the_cases() -> None:
+    def results() -> Iterator[CaseResult]:
+        return (made(number, "failed", answer="no " * 2_500) for number in range(2_000))
+
+    few = view([made(0, "failed")])
+    write_junit(io.BytesIO(), few)  # what is loaded once
+    many = few._replace(summary=summarise(results()), results=results)
+    with tempfile.TemporaryFile() as stream:
+        tracemalloc.start()
+        try:
+            write_junit(cast("BinaryIO", stream), many)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert stream.tell() > 15_000_000
+        assert peak < 4 << 20
+        stream.seek(0)
+        (suite,) = ET.parse(stream).getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("time")) == ("2000", "2000", "1000.0")
+    assert len(suite.findall("testcase")) == 2_000
