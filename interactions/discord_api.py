@@ -93,6 +93,10 @@ class OutgoingFile(NamedTuple):
     description: str | None = None
     size: int | None = None
     """Bytes, if known."""
+    duration_secs: float | None = None
+    """Of a voice message."""
+    waveform: str | None = None
+    """Of a voice message: the amplitudes, in base64."""
 
 
 class DiscordApi:
@@ -354,7 +358,12 @@ def _message(payload: Mapping[str, object], files: Sequence[OutgoingFile]) -> di
         kept = payload.get("attachments")
         described: list[object] = [*kept] if isinstance(kept, list | tuple) else []
         for at, file in enumerate(files):
-            extra = {"description": file.description} if file.description else {}
+            known = {
+                "description": file.description or None,
+                "duration_secs": file.duration_secs,
+                "waveform": file.waveform,
+            }
+            extra = {name: value for name, value in known.items() if value is not None}
             described.append({"id": str(at), "filename": file.name, **extra})
         message["attachments"] = described
     return message

@@ -11,6 +11,8 @@ import msgspec
 from discord_interactions import InteractionResponseFlags, InteractionResponseType
 
 EPHEMERAL: Final = InteractionResponseFlags.EPHEMERAL
+VOICE_MESSAGE: Final = 1 << 13
+"""IS_VOICE_MESSAGE: one audio attachment with its length and waveform, and nothing else."""
 ACTION_ROW: Final = 1
 BUTTON: Final = 2
 TEXT_INPUT: Final = 4
@@ -50,6 +52,10 @@ class ReplyFile(msgspec.Struct, frozen=True):
     description: str = ""
     key: str = ""
     """Where it lies in the object store, instead of `data`: for what is too large to be kept with the reply."""
+    duration_secs: float = 0.0
+    """Of a voice message: how long it is. Such a file is a message of its own, the last of the reply."""
+    waveform: str = ""
+    """Of a voice message: what clients draw, in base64."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 import msgspec
 
 from interactions.discord_api import DiscordError, Gone, OutgoingFile, Refused, TokenExpired
-from interactions.outbound import EPHEMERAL, Reply, ReplyFile, message_json
+from interactions.outbound import EPHEMERAL, VOICE_MESSAGE, Reply, ReplyFile, message_json
 from interactions.outcomes import Track
 from interactions.payloads import ComponentInteraction
 from interactions.splitting import arrange
@@ -51,6 +51,11 @@ class _Piece(NamedTuple):
     payload: Json
     files: tuple[ReplyFile, ...] = ()
 
+    @property
+    def voice(self) -> bool:
+        """Whether it is a voice message."""
+        return bool(self.files and self.files[0].waveform)
+
 
 class Publisher:
     """Shows replies at Discord."""
@@ -79,7 +84,7 @@ class Publisher:
             return
         pieces = _pieces(reply, interaction, most=messages_most(actor.scope))
         try:
-            self._show(interaction, reply, pieces, track)
+            self._show(interaction, actor, reply, pieces, track)
         except TokenExpired:
             self._late(interaction, actor, reply, pieces, track)
         except Gone:
@@ -111,10 +116,10 @@ class Publisher:
                 self._api.follow_up(interaction.token, {**message, "flags": EPHEMERAL})
             else:
                 self._api.edit_original(interaction.token, message)
-        except (TokenExpired, Gone):
+        except (TokenExpired, Gone, Refused):
             self._leave_notice(actor, f"{interaction.id}-failed", reply.content, Reply("", private=True))
 
-    def _show(self, interaction: Interaction, reply: Reply, pieces: list[_Piece], track: Track) -> None:
+    def _show(self, interaction: Interaction, actor: Actor, reply: Reply, pieces: list[_Piece], track: Track) -> None:
         """In place of "thinking…" and below it."""
         if reply.whisper == "instead" and not track.delivery.messages:
             # The first message after "thinking…" would take its place, for all to see, so that goes first.
@@ -123,18 +128,35 @@ class Publisher:
         if reply.whisper == "no" and track.delivery.way == "reply":
             self._replace(interaction, pieces[0], track)
         # A follow-up does not inherit who sees the first message.
-        private: Json = {"flags": EPHEMERAL} if reply.private or reply.whisper != "no" else {}
         try:
             for number in range(len(track.delivery.messages), len(pieces)):
                 piece = pieces[number]
                 with _claimed(track, number):
-                    sent = self._api.follow_up(interaction.token, piece.payload | private, self._files(piece))
+                    sent = self._follow_up(interaction, piece, private=_for_one(reply))
                 track.sent(number, sent)
         except Refused as error:
             if error.code != TOO_MANY_FOLLOW_UPS:
                 raise
+            if reply.whisper != "no":
+                # What all see must not become what one person may see.
+                self._leave(interaction, actor, reply, pieces[len(track.delivery.messages) :], track)
+                return
             # Parts of which nobody knows whether they arrived have used up what there is: all goes into the first.
             self._replace(interaction, _pieces(reply, interaction, most=1)[0], track)
+
+    def _follow_up(self, interaction: Interaction, piece: _Piece, *, private: bool) -> str:
+        """A further message; a voice message that Discord does not take here becomes a file like any other."""
+        flags = VOICE_MESSAGE * piece.voice | EPHEMERAL * private
+        payload: Json = piece.payload | ({"flags": flags} if flags else {})
+        try:
+            return self._api.follow_up(interaction.token, payload, self._files(piece))
+        except Refused as error:
+            if not piece.voice or error.code == TOO_MANY_FOLLOW_UPS:
+                raise
+            log.info("voice message refused", extra={"status": error.status, "code": error.code})
+            file = msgspec.structs.replace(piece.files[0], duration_secs=0.0, waveform="")
+            plain: Json = message_json("") | ({"flags": EPHEMERAL} if private else {})
+            return self._api.follow_up(interaction.token, plain, [self._outgoing(file)])
 
     def _replace(self, interaction: Interaction, piece: _Piece, track: Track) -> None:
         """Put a piece in place of "thinking…", or of the message that a button stands on, with all that is on it."""
@@ -146,11 +168,10 @@ class Publisher:
         left = pieces[len(track.delivery.messages) :]
         if not left:
             return
-        text = "\n\n".join(str(piece.payload["content"]) for piece in left)
         if _for_one(reply) or interaction.channel_id is None or not self._api.has_token:
-            self._leave_notice(actor, interaction.id, text, reply)
-            track.go("notice")
+            self._leave(interaction, actor, reply, left, track)
             return
+        text = _text(left)
         track.go("channel")
         addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {text}")
         posted = len(track.delivery.messages)
@@ -159,9 +180,8 @@ class Publisher:
                 number = len(track.delivery.messages)
                 with _claimed(track, number):
                     key = f"{interaction.id}-{number}"
-                    sent = self._api.create_message(
-                        interaction.channel_id, piece.payload, self._files(piece), key=key
-                    )
+                    payload: Json = piece.payload | ({"flags": int(VOICE_MESSAGE)} if piece.voice else {})
+                    sent = self._api.create_message(interaction.channel_id, payload, self._files(piece), key=key)
                 track.sent(number, sent)
         except (Refused, Gone):
             # Not allowed to write there, or no longer.
@@ -190,6 +210,8 @@ class Publisher:
             open=(lambda: self._stored(file.key)) if file.key else (lambda: io.BytesIO(file.data)),
             description=file.description or None,
             size=None if file.key else len(file.data),
+            duration_secs=file.duration_secs if file.waveform else None,
+            waveform=file.waveform or None,
         )
 
     def _stored(self, key: str) -> BinaryIO:
@@ -200,9 +222,16 @@ class Publisher:
             spooled.seek(0)
             return spooled
 
+    def _leave(
+        self, interaction: Interaction, actor: Actor, reply: Reply, pieces: list[_Piece], track: Track
+    ) -> None:
+        """What is left is told below the person's next answer."""
+        self._leave_notice(actor, interaction.id, _text(pieces), reply)
+        track.go("notice")
+
     def _leave_notice(self, actor: Actor, notice_id: str, text: str, reply: Reply) -> None:
         """Keep a text for the person's next answer, unless the reply holds words that may not be kept."""
-        if not reply.kept:
+        if not reply.kept or not text.strip():
             return
         if len(text) > NOTICE_MOST:
             text = text[:NOTICE_MOST].rstrip() + "…"
@@ -231,15 +260,22 @@ def _for_one(reply: Reply) -> bool:
     return reply.private or reply.whisper != "no"
 
 
+def _text(pieces: list[_Piece]) -> str:
+    return "\n\n".join(str(piece.payload["content"]) for piece in pieces if "content" in piece.payload)
+
+
 def _pieces(reply: Reply, interaction: Interaction, *, most: int) -> list[_Piece]:
-    """The messages of a reply: the buttons and files go with the last one."""
-    arranged = arrange(reply.content, most=most)
-    files = list(reply.files)
+    """The messages of a reply: buttons and files go with the last text; what is spoken comes after it."""
+    spoken = [file for file in reply.files if file.waveform and len(file.data) <= interaction.attachment_size_limit]
+    arranged = arrange(reply.content, most=max(1, most - len(spoken)))
+    files = [file for file in reply.files if not file.waveform]
     if arranged.file is not None:
         files.insert(0, ReplyFile("answer.md", arranged.file.encode(), "text/markdown; charset=utf-8"))
     texts = arranged.messages or [EMPTY]
     pieces = [_Piece(message_json(text)) for text in texts[:-1]]
-    return [*pieces, _Piece(message_json(texts[-1], reply.components()), _fitting(files, interaction))]
+    pieces.append(_Piece(message_json(texts[-1], reply.components()), _fitting(files, interaction)))
+    aloud = [_Piece({"allowed_mentions": {"parse": []}}, (file,)) for file in spoken]
+    return [*pieces, *aloud] if len(pieces) + len(aloud) <= most else pieces
 
 
 def _fitting(files: list[ReplyFile], interaction: Interaction) -> tuple[ReplyFile, ...]:

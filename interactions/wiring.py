@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from interactions import core
 from interactions.lookups import Lookups
+from interactions.patience import Patience
 from interactions.registry import registry
 from trainer import bootstrap
 from trainer.configuration import ConfigurationError
-from trainer.ports import PortError
+from trainer.ports import PortError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 
     from interactions.discord_api import DiscordApi
     from interactions.events import Installation
+    from interactions.performing import Performer
     from interactions.worker import Worker
     from trainer.configuration import Configuration
-    from trainer.ports import ChatModel, JobQueue, ObjectStore
+    from trainer.ports import ChatModel, Embedder, JobQueue, ObjectStore
+    from trainer.services import Services
 
 log = logging.getLogger(__name__)
 
+EVENT_S: Final = 2.0
+"""What taking in an event may take: Discord wants an answer within three seconds, the network's share included."""
+EVENTS_AT_ONCE: Final = 4
 NO_DISCORD: Final = (
     "there is no DISCORD_PUBLIC_KEY, and no playground has been started here. Set the application's credentials in "
     ".env (see .env.example), or start everything with `make run`."
@@ -76,10 +82,18 @@ def installations(configuration: Configuration) -> Callable[[Installation], None
     def store() -> ObjectStore:
         return bootstrap.make_store(configuration)
 
-    def take(change: Installation) -> None:
-        from trainer.retention import set_clock  # noqa: PLC0415 - acknowledging interactions does without
+    patience = Patience(at_once=EVENTS_AT_ONCE)
+
+    def write(change: Installation) -> None:
+        from trainer.installation import set_clock  # noqa: PLC0415 - acknowledging interactions does without
 
         set_clock(store(), change.user_id, change.at, running=not change.installed)
+
+    def take(change: Installation) -> None:
+        try:
+            patience.get(lambda: write(change), EVENT_S)
+        except TimeoutError:
+            raise StoreUnavailable("the store does not answer in time") from None
 
     return take
 
@@ -94,17 +108,14 @@ def make_api(configuration: Configuration) -> DiscordApi:
         raise ConfigurationError(f"DISCORD_API_BASE_URL, DISCORD_APPLICATION_ID or DISCORD_TOKEN: {error}") from None
 
 
-def make_worker(configuration: Configuration, *, threads: int | None = None) -> tuple[Worker, Callable[[], None]]:
-    """A worker, not yet started, and what closes its things after it has stopped."""
+def make_performer(configuration: Configuration, services: Services) -> Performer:
+    """What does jobs."""
     # The acknowledging path imports none of this.
     from interactions.attachments import AllowedOrigins  # noqa: PLC0415
-    from interactions.housekeeping import Housekeeping  # noqa: PLC0415
     from interactions.performing import Performer  # noqa: PLC0415
     from interactions.publishing import Publisher  # noqa: PLC0415
     from interactions.uploads import Uploads  # noqa: PLC0415
-    from interactions.worker import Worker  # noqa: PLC0415
 
-    services = bootstrap.make_services(configuration)
     api = make_api(configuration)
     publisher = Publisher(api, services.store)
     try:
@@ -112,13 +123,25 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
     except ValueError as error:
         raise ConfigurationError(f"DISCORD_CDN_HOSTS: {error}") from None
     uploads = Uploads(services.store, origins)
-    performer = Performer(registry(), services, api, publisher, uploads)
+    return Performer(registry(), services, api, publisher, uploads)
+
+
+def make_worker(configuration: Configuration, *, threads: int | None = None) -> tuple[Worker, Callable[[], None]]:
+    """A worker, not yet started, and what closes its things after it has stopped."""
+    from interactions.housekeeping import Housekeeping  # noqa: PLC0415 - as above
+    from interactions.scratch import remove_left_over  # noqa: PLC0415 - as above
+    from interactions.worker import Worker  # noqa: PLC0415 - as above
+
+    # A worker that was killed may have left somebody's recording behind.
+    remove_left_over(time.time())
     queue = bootstrap.make_queue(configuration)
+    services = bootstrap.make_services(configuration, queue)
     worker = Worker(
         queue,
-        performer,
+        make_performer(configuration, services),
         threads=threads or configuration.worker_threads,
         lease_s=configuration.lease_seconds,
+        job_s=configuration.job_seconds,
     )
     housekeeping = Housekeeping(services)
     housekeeping.start()
@@ -126,6 +149,7 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
     def close() -> None:
         housekeeping.stop()
         services.close()
+        queue.close()
 
     return worker, close
 
@@ -141,6 +165,13 @@ def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[s
     def chat() -> ChatModel | None:
         return bootstrap.make_chat(configuration)
 
+    @cache
+    def embedder() -> Embedder | None:
+        return bootstrap.make_embedder(configuration)
+
+    recogniser = bootstrap.make_transcriber(configuration)
+    speaker = bootstrap.make_speaker(configuration)
+    voices = speaker.name if speaker is not None else "none: nothing is said aloud"
     # A setting that cannot be is told when the process starts, not by the first who asks for its health.
     bootstrap.check(configuration)
 
@@ -150,7 +181,13 @@ def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[s
         if parts["queue"] == "ok":
             parts["queue"] = _answers(lambda: depths.append(queue.depth()._asdict()))
         model = chat()
-        models = {"chat": model.name if model is not None else "none: trained answers as they stand"}
+        vectors = embedder()
+        models = {
+            "chat": model.name if model is not None else "none: trained answers as they stand",
+            "embeddings": vectors.name if vectors is not None else "none: words alone are compared",
+            "recognition": recogniser.name if recogniser is not None else "none: recordings are not understood",
+            "voices": voices,
+        }
         return {
             "ok": all(part == "ok" for part in parts.values()),
             **parts,

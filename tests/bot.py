@@ -65,8 +65,8 @@ class Bot:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         self.playground.interactions_url = f"http://127.0.0.1:{self._server.server_port}/interactions"
-        self.services: Services = bootstrap.make_services(self.configuration)
         self.queue: JobQueue = bootstrap.make_queue(self.configuration)
+        self.services: Services = bootstrap.make_services(self.configuration, self.queue)
         self.api = DiscordApi(
             self.configuration.api_base_url, self.configuration.application_id, names["DISCORD_TOKEN"]
         )

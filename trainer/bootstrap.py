@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainer.links import LinkedFile
-    from trainer.ports import ChatModel, JobQueue, ObjectStore
+    from trainer.ports import ChatModel, Embedder, JobQueue, ObjectStore, Synthesizer, Transcriber
     from trainer.services import Services
+    from trainer.speech.late_decoder import SoundDecoder
+    from trainer.speech.speaking import Speaker
 
 PLAYGROUND_FILE: Final = Path("data/playground/playground.env")
 """Where the local Discord says who it is."""
+GTTS_HOST: Final = "translate.google.com"
 OPENAI: Final = "https://api.openai.com/v1"
 """Where OpenAI's library goes unless it is told otherwise."""
 
@@ -128,11 +132,138 @@ def make_chat(configuration: Configuration) -> ChatModel | None:
         raise ConfigurationError(f"OPENAI_BASE_URL or OPENAI_API_KEY: {error}") from None
 
 
+def make_embedder(configuration: Configuration) -> Embedder | None:
+    """What tells which questions mean the same, or None: then their words alone are compared."""
+    kind, _, model = configuration.embeddings.partition(":")
+    if kind == "none":
+        return None
+    if kind == "local":
+        from trainer.adapters.local_embedder import LocalEmbedder
+
+        return LocalEmbedder()
+    from trainer.adapters.openai_embedder import OpenAiEmbedder
+
+    try:
+        return OpenAiEmbedder(
+            api_key=configuration.openai_api_key or None,
+            base_url=configuration.openai_base_url or None,
+            model=model or None,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"OPENAI_BASE_URL or OPENAI_API_KEY: {error}") from None
+
+
 def chat_host(configuration: Configuration) -> str:
     """The host that questions are sent to; empty if no chat model is configured."""
     if not (configuration.openai_api_key or configuration.openai_base_url):
         return ""
     return urlsplit(configuration.openai_base_url or OPENAI).hostname or ""
+
+
+def make_transcriber(configuration: Configuration) -> Transcriber | None:
+    """What recognises speech, or None. Whether a chosen one is installed shows when it is first used."""
+    kind, model = _recogniser(configuration)
+    if kind == "whisper":
+        from trainer.adapters.whisper_transcriber import WhisperTranscriber
+
+        return WhisperTranscriber(model, cache=Path(configuration.cache), threads=configuration.stt_threads)
+    if kind != "openai":
+        return None
+    from trainer.adapters.openai_transcriber import OpenAiTranscriber
+
+    try:
+        return OpenAiTranscriber(
+            api_key=configuration.openai_api_key or None,
+            base_url=configuration.openai_base_url or None,
+            model=model or None,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"OPENAI_BASE_URL or OPENAI_API_KEY: {error}") from None
+
+
+def transcription_host(configuration: Configuration) -> str:
+    """The host that recordings are sent to; empty if they are recognised here or not at all."""
+    if _recogniser(configuration)[0] != "openai":
+        return ""
+    return urlsplit(configuration.openai_base_url or OPENAI).hostname or ""
+
+
+def _recogniser(configuration: Configuration) -> tuple[str, str]:
+    """What was chosen, or else the first that is configured or installed, and the model; both may be empty."""
+    kind, _, model = configuration.stt.partition(":")
+    if not kind and (configuration.openai_api_key or configuration.openai_base_url):
+        kind = "openai"
+    elif not kind and find_spec("faster_whisper"):
+        kind = "whisper"
+    return kind, model
+
+
+def make_decoder(configuration: Configuration) -> SoundDecoder:
+    """What takes recordings apart."""
+    from trainer.speech.late_decoder import LateDecoder
+
+    try:
+        return LateDecoder(Path(configuration.ffmpeg) if configuration.ffmpeg else None)
+    except FileNotFoundError:
+        raise ConfigurationError("path_to_ffmpeg must name a program that is there") from None
+
+
+def make_speaker(configuration: Configuration) -> Speaker | None:
+    """What says answers aloud, or None; voices of packages that are not installed are left out."""
+    voices = [voice for name in voice_names(configuration) if (voice := _make_voice(configuration, name)) is not None]
+    if not voices:
+        return None
+    from trainer.speech.speaking import Speaker
+
+    return Speaker(voices)
+
+
+def voice_names(configuration: Configuration) -> list[str]:
+    """The voices that were chosen, in the order in which they are tried."""
+    if configuration.tts == "none":
+        return []
+    chosen = [name.strip() for name in (configuration.tts or "local,gtts").split(",")]
+    return [kind for name in chosen for kind in (("hibari", "espeak") if name == "local" else (name,))]
+
+
+def _make_voice(configuration: Configuration, name: str) -> Synthesizer | None:
+    kind, _, rest = name.partition(":")
+    if kind == "hibari":
+        from trainer.adapters.hibari_synthesizer import HibariSynthesizer
+
+        return HibariSynthesizer() if find_spec("hibari") else None
+    if kind == "espeak":
+        from trainer.adapters.espeak_synthesizer import EspeakSynthesizer
+
+        return EspeakSynthesizer() if find_spec("espeakng_loader") else None
+    if kind == "gtts":
+        from trainer.adapters.gtts_synthesizer import GttsSynthesizer
+
+        return GttsSynthesizer()
+    from trainer.adapters.openai_synthesizer import OpenAiSynthesizer
+
+    model, _, voice = rest.partition(":")
+    try:
+        return OpenAiSynthesizer(
+            api_key=configuration.openai_api_key or None,
+            base_url=configuration.openai_base_url or None,
+            model=model or None,
+            voice=voice or None,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"OPENAI_BASE_URL or OPENAI_API_KEY: {error}") from None
+
+
+def speech_hosts(configuration: Configuration) -> tuple[str, ...]:
+    """The hosts that answers may be sent to, to be spoken."""
+    kinds = [name.partition(":")[0] for name in voice_names(configuration)]
+    hosts = {"gtts": GTTS_HOST, "openai": urlsplit(configuration.openai_base_url or OPENAI).hostname or ""}
+    return tuple(dict.fromkeys(hosts[kind] for kind in kinds if kind in hosts))
+
+
+def embeddings_host(configuration: Configuration) -> str:
+    """The host that turns questions into vectors; empty if that happens here or not at all."""
+    return chat_host(configuration) if configuration.embeddings.startswith("openai") else ""
 
 
 def check(configuration: Configuration) -> None:
@@ -143,35 +274,75 @@ def check(configuration: Configuration) -> None:
         raise ConfigurationError("OPENAI_BASE_URL must begin with http:// or https://")
 
 
-def make_services(configuration: Configuration) -> Services:
-    """Everything that a worker needs."""
+def make_services(
+    configuration: Configuration,
+    queue: JobQueue | None = None,
+    *,
+    store: ObjectStore | None = None,
+    judge: ChatModel | None = None,
+) -> Services:
+    """Everything that a worker needs.
+
+    Args:
+        configuration: what the environment decides.
+        queue: where jobs are given up; its owner's to close.
+        store: in place of the configured one.
+        judge: the chat model that judges answers, in place of the configured one.
+    """
     from trainer.answering import Answering
     from trainer.corrections import Corrections
+    from trainer.evaluation.running import Runner
     from trainer.instructions import instruction_in_force
+    from trainer.lesson_book import LessonBook
     from trainer.library import Library
     from trainer.limit_store import Limiter
     from trainer.prices import parse_price
     from trainer.retention import Policy
     from trainer.services import Services
+    from trainer.speech.dataset_words import DatasetWords
     from trainer.training import Training
     from trainer.usage import Ledger
 
-    store = make_store(configuration)
-    library = Library(store, Path(configuration.cache))
+    store = store or make_store(configuration)
+    embedder = make_embedder(configuration)
+    library = Library(store, Path(configuration.cache), embedder)
     price = parse_price(configuration.chat_price) if configuration.chat_price else None
     ledger = Ledger(store, budget_usd=configuration.monthly_budget_usd, price=price)
+    chat = make_chat(configuration)
+    lessons = LessonBook(store, chat, ledger)
+    answering = Answering(library, chat, lambda scope: instruction_in_force(store, scope), ledger, lessons.near)
     return Services(
         store=store,
         library=library,
         training=Training(store, library),
-        answering=Answering(
-            library, make_chat(configuration), lambda scope: instruction_in_force(store, scope), ledger
-        ),
+        answering=answering,
         corrections=Corrections(store),
         limits=Limiter(store, factor=configuration.limits),
         ledger=ledger,
         policy=Policy(configuration.retention_days, configuration.answer_days),
         chat_host=chat_host(configuration),
+        embedder=embedder,
+        embeddings_host=embeddings_host(configuration),
+        queue=queue,
+        lessons=lessons,
+        transcriber=make_transcriber(configuration),
+        transcription_host=transcription_host(configuration),
+        decoder=make_decoder(configuration),
+        keywords=DatasetWords(store, library),
+        speaker=make_speaker(configuration),
+        speech_hosts=speech_hosts(configuration),
+        evaluation=Runner(
+            store,
+            library,
+            answering,
+            ledger=ledger,
+            judge=judge or chat,
+            embedder=embedder,
+            threads=configuration.evaluation_threads,
+            # Whatever is tested, somebody must be left to answer questions.
+            runs_most=max(1, configuration.worker_threads // 2),
+            lasts_s=configuration.lease_seconds,
+        ),
     )
 
 

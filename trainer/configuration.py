@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 DISCORD_API: Final = "https://discord.com/api/v10"
 CDN_HOSTS: Final = "cdn.discordapp.com,media.discordapp.net"
 SECRET_LEAST: Final = 16
+EVALUATION_THREADS_MOST: Final = 64
+JOB_SECONDS_LEAST: Final = 10
+"""In less, nothing that takes long gets anywhere."""
+STT_THREADS_MOST: Final = 256
+VOICES: Final = ("local", "hibari", "espeak", "gtts", "openai")
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -38,6 +43,19 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     openai_api_key: str = ""
     openai_base_url: str = ""
     chat_model: str = ""
+    embeddings: str = "local"
+    """What tells which questions mean the same: `local`, `openai`, `openai:<model>`, or `none`."""
+    stt: str = ""
+    """What recognises speech: `openai`, `openai:<model>`, `whisper`, `whisper:<name or folder>`, or `none`.
+
+    Empty: the first of `openai` and `whisper` that is configured or installed.
+    """
+    stt_threads: int = 0
+    """Processor threads of `whisper`; 0 for as many as are of use."""
+    ffmpeg: str = ""
+    """A program that takes recordings apart, instead of the libraries that are installed with us."""
+    tts: str = ""
+    """The voices to try, in order, with commas between; empty: those of installed packages, then gTTS."""
     log_level: str = "INFO"
     port: int = 8080
     public_url: str = ""
@@ -56,6 +74,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """How long questions, answers and votes are kept."""
     lease_seconds: float = 30
     worker_threads: int = 4
+    evaluation_threads: int = 4
+    """Cases that one run of /test answers at a time."""
+    job_seconds: float | None = None
+    """How long a worker goes on with one command before it leaves the rest to another job; None for no limit."""
     local: bool = False
     """Talks to the playground: nobody gave credentials."""
 
@@ -78,6 +100,11 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "openai_api_key": ("OPENAI_API_KEY",),
     "openai_base_url": ("OPENAI_BASE_URL",),
     "chat_model": ("TRAINGER_CHAT_MODEL",),
+    "embeddings": ("TRAINGER_EMBEDDINGS",),
+    "stt": ("TRAINGER_STT",),
+    "stt_threads": ("TRAINGER_STT_THREADS",),
+    "ffmpeg": ("path_to_ffmpeg", "FFMPEG_PATH"),
+    "tts": ("TRAINGER_TTS",),
     "log_level": ("TRAINGER_LOG_LEVEL",),
     "port": ("PORT",),
     "public_url": ("TRAINGER_PUBLIC_URL",),
@@ -89,6 +116,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "answer_days": ("TRAINGER_ANSWER_DAYS",),
     "lease_seconds": ("TRAINGER_LEASE_SECONDS",),
     "worker_threads": ("TRAINGER_WORKER_THREADS",),
+    "evaluation_threads": ("TRAINGER_EVALUATION_THREADS",),
+    "job_seconds": ("TRAINGER_JOB_SECONDS",),
 }
 """Each setting's names in the environment, the preferred one first."""
 
@@ -136,6 +165,9 @@ def _check(configuration: Configuration) -> None:
     if not 0 <= configuration.port < 1 << 16:
         raise ConfigurationError("PORT must be from 0 to 65535")
     _check_links(configuration)
+    _check_embeddings(configuration)
+    _check_recognition(configuration)
+    _check_voices(configuration)
     if configuration.public_key and not _is_key(configuration.public_key):
         raise ConfigurationError(
             "DISCORD_PUBLIC_KEY must be the 64 hexadecimal digits that the developer portal shows"
@@ -144,6 +176,12 @@ def _check(configuration: Configuration) -> None:
 
 
 def _check_numbers(configuration: Configuration) -> None:
+    if not 1 <= configuration.evaluation_threads <= EVALUATION_THREADS_MOST:
+        raise ConfigurationError(f"TRAINGER_EVALUATION_THREADS must be from 1 to {EVALUATION_THREADS_MOST}")
+    if configuration.job_seconds is not None and not (
+        math.isfinite(configuration.job_seconds) and configuration.job_seconds >= JOB_SECONDS_LEAST
+    ):
+        raise ConfigurationError(f"TRAINGER_JOB_SECONDS must be at least {JOB_SECONDS_LEAST}")
     if configuration.lease_seconds < 1 or configuration.worker_threads < 1:
         raise ConfigurationError("TRAINGER_LEASE_SECONDS and TRAINGER_WORKER_THREADS must be at least 1")
     if configuration.retention_days < 1 or configuration.answer_days < 1:
@@ -156,7 +194,36 @@ def _check_numbers(configuration: Configuration) -> None:
         try:
             parse_price(configuration.chat_price)
         except ValueError:
-            raise ConfigurationError("TRAINGER_CHAT_PRICE_USD must be <input>/<output>, such as 0.10/0.50") from None
+            text = "TRAINGER_CHAT_PRICE_USD must be <input>/<output> or <input>/<output>/<cached input>: 0.10/0.50"
+            raise ConfigurationError(text) from None
+
+
+def _check_recognition(configuration: Configuration) -> None:
+    kind, colon, rest = configuration.stt.partition(":")
+    if kind not in {"", "openai", "whisper", "none"} or (colon and (kind not in {"openai", "whisper"} or not rest)):
+        text = "TRAINGER_STT must be openai, openai:<model>, whisper, whisper:<name or folder>, or none"
+        raise ConfigurationError(text)
+    if kind == "openai" and not (configuration.openai_api_key or configuration.openai_base_url):
+        raise ConfigurationError("TRAINGER_STT names openai, so OPENAI_API_KEY or OPENAI_BASE_URL must be set")
+    if not 0 <= configuration.stt_threads <= STT_THREADS_MOST:
+        raise ConfigurationError(f"TRAINGER_STT_THREADS must be from 0 to {STT_THREADS_MOST}")
+
+
+def _check_voices(configuration: Configuration) -> None:
+    names = [] if configuration.tts in {"", "none"} else [name.strip() for name in configuration.tts.split(",")]
+    if not all(name in VOICES or name.startswith("openai:") for name in names):
+        raise ConfigurationError(f"TRAINGER_TTS must be none, or some of {', '.join(VOICES)} with commas between")
+    openai = any(name.partition(":")[0] == "openai" for name in names)
+    if openai and not (configuration.openai_api_key or configuration.openai_base_url):
+        raise ConfigurationError("TRAINGER_TTS names openai, so OPENAI_API_KEY or OPENAI_BASE_URL must be set")
+
+
+def _check_embeddings(configuration: Configuration) -> None:
+    kind, colon, model = configuration.embeddings.partition(":")
+    if kind not in {"local", "openai", "none"} or (colon and (kind != "openai" or not model)):
+        raise ConfigurationError("TRAINGER_EMBEDDINGS must be local, openai, openai:<model> or none")
+    if kind == "openai" and not (configuration.openai_api_key or configuration.openai_base_url):
+        raise ConfigurationError("TRAINGER_EMBEDDINGS: openai needs OPENAI_API_KEY or OPENAI_BASE_URL")
 
 
 def _check_links(configuration: Configuration) -> None:

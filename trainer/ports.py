@@ -18,9 +18,10 @@ reach callers only as the exceptions named here:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
@@ -62,16 +63,16 @@ class QueueUnavailable(Unavailable):
 
 
 class ModelUnavailable(Unavailable):
-    """The chat model does not answer.
+    """A model does not answer.
 
     Attributes:
         reason: a fixed word for the log: `timeout`, `connection`, `rate_limited`, `credentials`, `refused`,
-            `server`, `protocol`.
+            `server`, `protocol`, `missing` (it is not installed).
         retryable: whether trying again later can help.
     """
 
     def __init__(self, reason: str, *, retryable: bool) -> None:
-        super().__init__(f"the chat model does not answer: {reason}")
+        super().__init__(f"the model does not answer: {reason}")
         self.reason = reason
         self.retryable = retryable
 
@@ -250,12 +251,20 @@ class JobQueue(Protocol):
         """Put a dead letter back as a new job, with its attempts counted from 0; False if there is none."""
         ...
 
+    def discard(self, job_id: str) -> bool:
+        """Delete a dead letter, with all that the queue itself keeps of it; False if there is none."""
+        ...
+
     def depth(self) -> QueueDepth:
         """How many jobs there are."""
         ...
 
     def ping(self) -> None:
         """Raise `QueueUnavailable` unless the queue answers."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections: whoever made the queue does that when it is no longer used."""
         ...
 
 
@@ -273,7 +282,12 @@ class ChatUsage(NamedTuple):
     """What an answer cost, in tokens; None where the server did not say."""
 
     input_tokens: int | None
+    """All of them, those of the next two included."""
     output_tokens: int | None
+    cached_tokens: int | None = None
+    """Input that the server still had from an earlier request, which costs less."""
+    cache_write_tokens: int | None = None
+    """Input that it keeps for a later one, which may cost more."""
 
 
 class ChatReply(NamedTuple):
@@ -299,4 +313,126 @@ class ChatModel(Protocol):
 
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, on_text: OnText | None = None) -> ChatReply:
         """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`."""
+        ...
+
+
+# --- embedder -------------------------------------------------------------------------------------------------
+
+Vector: TypeAlias = "array[float]"
+"""What a text means, as a direction: an `array("f")` of 32-bit numbers whose squares add up to 1."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A model that tells which texts mean nearly the same. Safe to use from several threads."""
+
+    name: str
+    """The model in force, as `/healthz` shows it; vectors of models of other names cannot be compared."""
+    size: int
+    """How many numbers its vectors have; 0 as long as that is not known."""
+
+    def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """A vector for each text, in order: the product of two is near 1 if the texts mean the same.
+
+        Takes any text, an empty one too; of a long one, the beginning counts. Raises `ModelUnavailable`.
+        """
+        ...
+
+
+# --- speech ---------------------------------------------------------------------------------------------------
+
+
+class Sound(NamedTuple):
+    """Mono sound, whole."""
+
+    pcm: bytes
+    """16-bit samples, little-endian."""
+    rate: int
+    """Samples a second."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.pcm) / 2 / self.rate
+
+
+@runtime_checkable
+class Synthesizer(Protocol):
+    """A voice that reads texts aloud. Safe to use from several threads."""
+
+    name: str
+    """The voice in force, as `/healthz` shows it; texts and answers in the log never are."""
+
+    def speaks(self, language: str) -> bool:
+        """Whether it has a voice for a language, such as `en` or `ru`. Asks nobody."""
+        ...
+
+    def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
+        """Read a sentence or a few.
+
+        Args:
+            text: without marks, with numbers in words.
+            language: such as `en`.
+            speed: from 0.5 to 2; 1 is as the voice does by itself.
+            voice: which of several voices, by a name of its own; one that has no such voice uses its own.
+
+        Raises `ModelUnavailable`, also for a language that it does not speak.
+        """
+        ...
+
+
+class TranscriptPart(NamedTuple):
+    """Some words and when they are said, in seconds from the beginning of the sound."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class Transcript(NamedTuple):
+    """What is said in a sound."""
+
+    text: str
+    """Empty where nobody says anything."""
+    language: str
+    """Such as `en`; empty where the transcriber does not tell."""
+    parts: tuple[TranscriptPart, ...]
+    """In order; one for the whole where it does not tell more."""
+    doubt: float = 0.0
+    """How likely it is, 0 to 1, that the words were not said but made up of noise; 0 where it does not tell."""
+    billed_s: float = 0.0
+    """Seconds of sound that somebody is paid for; 0 where nobody is."""
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """A model that recognises speech. Safe to use from several threads."""
+
+    name: str
+    """The model in force, as `/healthz` shows it."""
+    most_s: float
+    """Seconds of sound that it takes at once."""
+    local: bool
+    """It works in this process, on one sound after the other, and finding out the language takes it time."""
+
+    def transcribe(
+        self,
+        sound: Sound,
+        *,
+        language: str = "",
+        languages: Sequence[str] = (),
+        keywords: Sequence[str] = (),
+        on_text: OnText | None = None,
+    ) -> Transcript:
+        """The words of a sound of 16 kHz; none for an empty one.
+
+        Args:
+            sound: at most `most_s` seconds.
+            language: such as `ru`, where it is known; else it is found out.
+            languages: which it may be, where it is not known; none for any.
+            keywords: rare words that may be said, and how they are written.
+            on_text: told the text as it comes, if the model tells it before it is finished.
+
+        Raises `ModelUnavailable`, also for a sound that is not taken.
+        """
         ...

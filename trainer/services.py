@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from trainer.retention import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from trainer.answering import Answering
     from trainer.corrections import Corrections
+    from trainer.evaluation.running import Runner
+    from trainer.lesson_book import LessonBook
     from trainer.library import Library
     from trainer.limit_store import Limiter
-    from trainer.ports import ObjectStore
+    from trainer.ports import Embedder, JobQueue, ObjectStore, Transcriber
+    from trainer.scope import Scope
+    from trainer.speech.late_decoder import SoundDecoder
+    from trainer.speech.speaking import Speaker
     from trainer.training import Training
     from trainer.usage import Ledger
 
@@ -32,6 +39,28 @@ class Services(NamedTuple):
     """How long things are kept, as far as that can be chosen."""
     chat_host: str = ""
     """The host of the language model that questions are sent to; empty if there is none."""
+    embedder: Embedder | None = None
+    """None: questions are compared by their words alone."""
+    embeddings_host: str = ""
+    """The host that turns questions into vectors; empty if that happens here or not at all."""
+    queue: JobQueue | None = None
+    """Where jobs lie that were given up, with what people wrote; None: nobody looks for them."""
+    lessons: LessonBook | None = None
+    """Has a chat model word what corrections teach; None: they stay as they are."""
+    evaluation: Runner | None = None
+    """None: nothing is measured."""
+    transcriber: Transcriber | None = None
+    """None: nobody listens."""
+    transcription_host: str = ""
+    """The host that recordings are sent to, to be recognised; empty if that happens here or not at all."""
+    decoder: SoundDecoder | None = None
+    """Takes recordings apart; None: none can be listened to."""
+    keywords: Callable[[Scope], Sequence[str]] | None = None
+    """The rare words of what a scope was taught, which may be said; None: none are known."""
+    speaker: Speaker | None = None
+    """None: nothing is said aloud."""
+    speech_hosts: tuple[str, ...] = ()
+    """The hosts that answers are sent to, to be spoken; none where that happens here or not at all."""
 
     def close(self) -> None:
         """Close what was opened."""

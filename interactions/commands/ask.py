@@ -1,4 +1,4 @@
-"""/ask: an answer from what was taught."""
+"""/ask: an answer from what was taught, to a question that is typed or spoken, written or said aloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import msgspec
 
 from interactions.answer_buttons import answer_buttons
 from interactions.definitions import Handler, Option, Options, SlashCommand
-from interactions.outbound import Defer, Reply
+from interactions.outbound import Defer, Reply, Say
+from interactions.payloads import Attachment
 from interactions.wording import source_line
 from trainer import notices
 from trainer.answers import AnswerRecord, load_answer, save_answer
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from trainer.notices import Notice
 
 PROMPT_MOST: Final = 2000
+UNKNOWN: Final = N_("I don't know that yet.")
 STREAMING_MARK: Final = " ▌"
 """Ends a text that is still being written."""
+_NOTHING_ASKED: Final = N_("Please ask me something: type it as `prompt`, or attach a recording as `audio`.")
+_LONG_QUESTION: Final = N_(
+    "A question can have {most} characters, and this is longer. Ask about it: send it again with a `prompt`."
+)
 _OVER_BUDGET: Final = N_(
     "-# This month's budget for the language model is used up, so this is what I was taught, word for word."
 )
@@ -35,7 +41,9 @@ STREAM_MOST: Final = 1900
 class AskOptions(Options, frozen=True, kw_only=True):
     """The options of /ask."""
 
-    prompt: Annotated[str, Option(N_("What do you want to know?"), max_length=PROMPT_MOST)]
+    prompt: Annotated[str, Option(N_("What do you want to know?"), max_length=PROMPT_MOST)] = ""
+    audio: Annotated[Attachment | None, Option(N_("Ask by voice: a recording, or a video"))] = None
+    speak: Annotated[bool, Option(N_("Have the answer read out as well"))] = False
     private: Annotated[bool, Option(N_("Show the answer only to you"))] = False
     fresh: Annotated[bool, Option(N_("Begin anew: forget what we talked about here"))] = False
 
@@ -53,17 +61,41 @@ class Asked(NamedTuple):
     message_id: str = ""
 
 
-def acknowledge(call: AckCall[AskOptions]) -> Defer:
+def acknowledge(call: AckCall[AskOptions]) -> Defer | Say:
     """Answer later; only to the person if they want it so."""
+    if not call.given.prompt.strip() and call.given.audio is None:
+        return Say(Reply(call.t(_NOTHING_ASKED)), ephemeral=True)
     return Defer(ephemeral=call.given.private)
 
 
 def work(call: WorkCall[AskOptions]) -> Reply:
-    """Answer the prompt."""
-    question = call.given.prompt.strip()
-    if not question:
-        return Reply(call.t(N_("Please ask me something.")))
-    return answer(call, Asked(question, call.given.private, call.given.fresh))
+    """Answer the prompt, or what is said in the recording; with both, the prompt is about the recording."""
+    given, prompt = call.given, call.given.prompt.strip()
+    if given.audio is None:
+        if not prompt:
+            return Reply(call.t(_NOTHING_ASKED))
+        return _answered(call, Asked(prompt, given.private, given.fresh))
+    # Recognising speech needs what acknowledging does without.
+    from interactions.listening import listen, with_transcript  # noqa: PLC0415
+
+    heard = listen(call, given.audio)
+    if prompt:
+        return with_transcript(call.t, heard, _answered(call, Asked(prompt, given.private, given.fresh, heard.text)))
+    if len(heard.text) > PROMPT_MOST:
+        told = call.t(_LONG_QUESTION, most=PROMPT_MOST)
+        return with_transcript(call.t, heard, Reply(told))
+    return with_transcript(call.t, heard, _answered(call, Asked(heard.text, given.private, given.fresh)))
+
+
+def _answered(call: WorkCall[AskOptions], asked: Asked) -> Reply:
+    reply = answer(call, asked)
+    if not call.given.speak:
+        return reply
+    # Saying it needs what acknowledging does without.
+    from interactions.voicing import aloud  # noqa: PLC0415
+
+    record = load_answer(call.services.store, call.actor.scope, call.interaction.id)
+    return aloud(call, reply, (record.text if record is not None else "") or call.t(UNKNOWN))
 
 
 def answer(call: WorkCall[Any], asked: Asked) -> Reply:
@@ -117,6 +149,7 @@ def _found(call: WorkCall[Any], asked: Asked, former: list[Turn]) -> AnswerRecor
         sources=found.sources,
         private=asked.private,
         closest=found.closest,
+        closest_by=found.closest_by,
         fell_back=found.fell_back,
         over_budget=found.over_budget,
     )
@@ -136,7 +169,7 @@ def _budget_warning(call: WorkCall[Any]) -> str:
 
 def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
     """An answer as it is kept and shown: the text, what it rests on, what was missed, the buttons."""
-    lines = [answer.text] if answer.text else [t(N_("I don't know that yet."))]
+    lines = [answer.text] if answer.text else [t(UNKNOWN)]
     if answer.kind == "unknown":
         if answer.closest:
             lines.append(t(N_("The closest that I was taught: “{question}”"), question=answer.closest))

@@ -10,7 +10,7 @@ import logging
 import uuid
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -19,9 +19,11 @@ import numpy as np
 import pytest
 import requests
 
+from tests.openai_audio import SPEECH, OpenAiAudioServer
 from trainer.adapters.espeak_synthesizer import EspeakSynthesizer
 from trainer.adapters.gtts_synthesizer import GttsSynthesizer
 from trainer.adapters.hibari_synthesizer import HibariSynthesizer
+from trainer.adapters.openai_synthesizer import OpenAiSynthesizer
 from trainer.ports import ModelUnavailable, Sound, Synthesizer
 from trainer.speech.encoding import write_audio
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+KEY = "sk-a-secret-key"
 PRIVATE = "the-words-of-a-person"
 local_speech = pytest.mark.skipif(
     find_spec("hibari") is None or find_spec("espeakng_loader") is None,
@@ -192,6 +195,83 @@ class TestGtts(SynthesizerContract):
         caplog.set_level(logging.INFO)
         voice.speak(PRIVATE, language="en")
         assert PRIVATE not in caplog.text
+
+
+def hum(body: dict[str, Any]) -> bytes:
+    """Raw samples, as long as the text."""
+    data: bytes = waves(0.06 * len(body["input"]) / body.get("speed", 1)).astype("<i2").tobytes()
+    return data
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAiAudioServer]:
+    with OpenAiAudioServer() as running:
+        running.speak_with(hum)
+        yield running
+
+
+class TestOpenAi(SynthesizerContract):
+    @pytest.fixture
+    def voice(self, server: OpenAiAudioServer) -> Iterator[Synthesizer]:
+        with closing(OpenAiSynthesizer(api_key=KEY, base_url=server.base_url)) as voice:
+            yield voice
+
+    def test_tells_which_languages_it_speaks(self, voice: Synthesizer) -> None:
+        assert voice.speaks("en")
+        assert voice.speaks("ru")
+        assert not voice.speaks("")
+
+    def test_asks_for_raw_samples_of_a_model_and_a_voice(self, voice: Synthesizer, server: OpenAiAudioServer) -> None:
+        sound = voice.speak("Hello there.", language="en")
+        assert server.spoken == [
+            {"model": "gpt-4o-mini-tts", "voice": "alloy", "input": "Hello there.", "response_format": "pcm"}
+        ]
+        assert sound.rate == 24_000
+        assert sound.seconds == pytest.approx(0.06 * 12, abs=0.01)
+
+    def test_speed_and_voice_are_asked_for(self, voice: Synthesizer, server: OpenAiAudioServer) -> None:
+        voice.speak("Hello there.", language="en", speed=1.5, voice="nova")
+        assert (server.spoken[0]["speed"], server.spoken[0]["voice"]) == (1.5, "nova")
+
+    def test_a_voice_that_there_is_not_is_replaced(self, voice: Synthesizer, server: OpenAiAudioServer) -> None:
+        server.fail(status=400, param="voice", path=SPEECH)
+        assert voice.speak("Hello there.", language="en", voice="nobody").seconds > 0.5
+        assert [body["voice"] for body in server.spoken][-1] == "alloy"
+
+    @pytest.mark.parametrize(
+        ("status", "reason", "retryable"),
+        [(401, "credentials", False), (429, "rate_limited", True), (500, "server", True), (404, "refused", False)],
+    )
+    def test_a_failure_is_told(
+        self, voice: Synthesizer, server: OpenAiAudioServer, status: int, reason: str, retryable: bool
+    ) -> None:
+        server.fail(status=status, path=SPEECH, times=5, headers={"Retry-After": "0"})
+        with pytest.raises(ModelUnavailable) as raised:
+            voice.speak(PRIVATE, language="en")
+        assert (raised.value.reason, raised.value.retryable) == (reason, retryable)
+        assert PRIVATE not in repr(raised.value)
+        assert raised.value.__context__ is None
+
+    def test_a_failure_that_passes_is_tried_again(self, voice: Synthesizer, server: OpenAiAudioServer) -> None:
+        server.fail(status=503, path=SPEECH, headers={"Retry-After": "0"})
+        assert voice.speak("Hello there.", language="en").seconds > 0.5
+
+    @pytest.mark.parametrize("body", [b"", b"\0", b"RIFF....WAVE", b"ID3\4"])
+    def test_what_are_no_samples_is_no_answer(
+        self, voice: Synthesizer, server: OpenAiAudioServer, body: bytes
+    ) -> None:
+        server.speak_with(lambda _: body)
+        with pytest.raises(ModelUnavailable) as raised:
+            voice.speak("Hello there.", language="en")
+        assert raised.value.reason == "protocol"
+
+    def test_words_get_into_no_log(
+        self, voice: Synthesizer, server: OpenAiAudioServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        voice.speak(PRIVATE, language="en")
+        assert PRIVATE not in caplog.text
+        assert KEY not in caplog.text
 
 
 @local_speech

@@ -76,6 +76,7 @@ def test_a_correction_needs_no_model(taught: Bot, server: OpenAiServer) -> None:
     server.reply_with("Something else.")
     answer = ask(taught).wait().message
     taught.ada().click(answer.id, "Correct").submit({"correction": "Ask Mira."}).wait()
+    taught.until_idle()
     asked = len(server.chats)
     assert ask(taught).wait().content.startswith("Ask Mira.")
     assert len(server.chats) == asked

@@ -23,6 +23,8 @@ INPUT_MOST: Final = 4_096
 """Characters that the API takes at once."""
 SPEED_LEAST: Final = 0.25
 SPEED_MOST: Final = 4.0
+_FILES: Final = (b"RIFF", b"OggS", b"fLaC", b"ID3")
+"""What files begin with: servers that know no raw samples answer with one."""
 BYTES_MOST: Final = 15 * 60 * RATE * 2
 """A server that never stops must not fill the memory."""
 
@@ -119,7 +121,7 @@ class OpenAiSynthesizer:
             failed = error
         except (openai.OpenAIError, ValueError) as error:
             failed = failure(error, ())
-        if failed is None and (len(pcm) < 2 or pcm[:4] in {b"RIFF", b"OggS", b"fLaC"} or pcm[:3] == b"ID3"):  # noqa: PLR2004
+        if failed is None and (len(pcm) < 2 or pcm.startswith(_FILES)):  # noqa: PLR2004
             failed = Failed("protocol", retryable=False)  # nothing, or a file of a format that was not asked for
         if failed is not None:  # raised here so that the package's exception, which quotes the server, is not with it
             raise failed

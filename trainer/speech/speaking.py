@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cachetools import LRUCache
 
 from trainer.ports import ModelUnavailable, Sound
+from trainer.speech.prices import FREE
 from trainer.speech.speakable import language_of, sentences, speakable
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Speaker:
     def name(self) -> str:
         """The voices in force, in order, as `/healthz` shows them."""
         return ", ".join(voice.name for voice in self.voices)
+
+    def free(self) -> Speaker:
+        """Only those voices that nobody is paid for."""
+        return Speaker([voice for voice in self.voices if voice.name in FREE], clock=self._clock)
 
     def say(self, text: str, language: str = "", *, speed: float = 1.0, voice: str = "") -> Iterator[Spoken]:
         """Speak a text, a sentence at a time, as the sentences get ready. A text without words says nothing.
