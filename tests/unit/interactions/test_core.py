@@ -287,7 +287,7 @@ def test_commands_that_are_gone_are_explained() -> None:
 
 def test_outdated_options_are_explained() -> None:
     assert "different by now" in said(made.slash("ask", {"prompt": 5}))
-    assert "different by now" in said(made.slash("ask"))
+    assert "different by now" in said(made.slash("correct"))
     interaction = made.menu("Correct this answer", made.message())
     interaction["data"]["resolved"] = {}
     assert "different by now" in said(interaction)
