@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from interactions.call import WorkCall
     from trainer.speech.audio_pcm import Samples
-    from trainer.speech.speaking import Spoken
+    from trainer.speech.speaking import Speaker, Spoken
 
 RATE: Final = 24_000
 """Samples a second of what is put together: as many as the voices have."""
@@ -52,7 +52,7 @@ def aloud(call: WorkCall[Any], reply: Reply, text: str, language: str = "") -> R
     call.tools.progress(WAIT + t(N_("Reading it out…")))
     said: list[Spoken] = []
     try:
-        file = _voice_message(_noted(speaker.say(text, language), said))
+        file = _voice_message(_noted(_sentences(call, speaker, text, language), said))
     except ModelUnavailable as error:
         log.warning("nothing said aloud", extra={"reason": error.reason})
         return _with_line(reply, t(_NOT_NOW))
@@ -65,6 +65,14 @@ def aloud(call: WorkCall[Any], reply: Reply, text: str, language: str = "") -> R
     return msgspec.structs.replace(reply, files=(*reply.files, file))
 
 
+def _sentences(call: WorkCall[Any], speaker: Speaker, text: str, language: str) -> Iterator[Spoken]:
+    """The text, as fast and in the voice that was chosen here."""
+    from trainer.settings import scope_settings  # noqa: PLC0415 - speaking needs what acknowledging does without
+
+    settings = scope_settings(call.services.store, call.actor.scope)
+    return speaker.say(text, language, speed=settings.speech_speed, voice=settings.speech_voice)
+
+
 def _noted(sentences: Iterator[Spoken], said: list[Spoken]) -> Iterator[Spoken]:
     for spoken in sentences:
         said.append(spoken)
@@ -73,7 +81,7 @@ def _noted(sentences: Iterator[Spoken], said: list[Spoken]) -> Iterator[Spoken]:
 
 def _count(call: WorkCall[Any], said: list[Spoken]) -> None:
     """Enter into the ledger what the voices cost, each under a name of its own."""
-    from trainer.speech.prices import spoken_usd  # noqa: PLC0415 - speaking needs what acknowledging does without
+    from trainer.speech.prices import spoken_usd  # noqa: PLC0415 - as above
 
     if call.services.ledger is None:
         return

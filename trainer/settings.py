@@ -54,6 +54,12 @@ class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether what changes the answers is tested before it counts: see `trainer.evaluation.gate`."""
     gate_by: str = "0"
     """The interaction that chose that last, likewise."""
+    speech_speed: float = 1.0
+    """How fast answers are read out, 0.5 to 2."""
+    speech_voice: str = ""
+    """Which of several voices reads them, by the name that the provider gives it; empty for its own choice."""
+    speech_by: str = "0"
+    """The interaction that chose these last, likewise."""
     selection: Selection | None = None
     """How `dataset` came to be selected; None while nobody has chosen."""
 
@@ -68,6 +74,27 @@ def may_teach(store: ObjectStore, actor: Actor) -> bool:
     if actor.is_manager:
         return True
     return bool(actor.roles) and is_trainer(actor, scope_settings(store, actor.scope).trainer_role)
+
+
+def choose_speech(
+    store: ObjectStore, scope: Scope, interaction_id: str, *, speed: float | None = None, voice: str | None = None
+) -> ScopeSettings:
+    """Choose how answers are read out; None leaves that as it is. The settings in force then.
+
+    A choice that is done again, or late, changes nothing that was chosen after it.
+    """
+
+    def choose(settings: ScopeSettings) -> ScopeSettings:
+        if int(interaction_id) <= int(settings.speech_by):
+            return settings
+        return msgspec.structs.replace(
+            settings,
+            speech_speed=settings.speech_speed if speed is None else speed,
+            speech_voice=settings.speech_voice if voice is None else voice,
+            speech_by=interaction_id,
+        )
+
+    return change_settings(store, scope, choose)[1]
 
 
 def choose_trainers(store: ObjectStore, scope: Scope, interaction_id: str, role: str) -> ScopeSettings:

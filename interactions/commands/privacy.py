@@ -43,6 +43,10 @@ class Facts(NamedTuple):
     policy: Policy
     embeddings_host: str = ""
     """Where questions are turned into vectors; empty if that happens here or not at all."""
+    transcription_host: str = ""
+    """Where recordings are recognised; empty likewise."""
+    speech_hosts: tuple[str, ...] = ()
+    """Where answers are read out."""
 
 
 def acknowledge(_: AckCall[Options]) -> Defer:
@@ -90,7 +94,14 @@ def page_text(t: Translator, number: int, facts: Facts) -> str:
 
 def _page(call: WorkCall[Options] | WorkCall[ComponentData], number: int, switches: Preferences) -> Reply:
     services, t = call.services, call.t
-    facts = Facts(call.actor.scope.kind == "guild", services.chat_host, services.policy, services.embeddings_host)
+    facts = Facts(
+        call.actor.scope.kind == "guild",
+        services.chat_host,
+        services.policy,
+        services.embeddings_host,
+        services.transcription_host,
+        services.speech_hosts,
+    )
     text = f"{page_text(t, number, facts)}\n" + t(N_("-# Page {number} of {pages}"), number=number, pages=PAGES)
     return Reply(text, buttons=_buttons(t, number, switches, in_server=facts.in_server), private=True)
 
@@ -186,6 +197,21 @@ def _seen(t: Translator, facts: Facts) -> list[str]:
             "I tell it nobody's name and no ids."
         )
         lines.append(t(text, host=plain(facts.embeddings_host)))
+    return [*lines, *_heard_and_said(t, facts)]
+
+
+def _heard_and_said(t: Translator, facts: Facts) -> list[str]:
+    if facts.transcription_host:
+        text = N_(
+            "• Recordings that you ask with, or have transcribed, go to {host}, which tells me what is said. I keep "
+            "none of them."
+        )
+        lines = [t(text, host=plain(facts.transcription_host))]
+    else:
+        lines = [t(N_("• Recordings that you ask with go to no other service, and I keep none of them."))]
+    if facts.speech_hosts:
+        hosts = ", ".join(plain(host) for host in facts.speech_hosts)
+        lines.append(t(N_("• Answers that you have read out may go to {hosts}, which says them."), hosts=hosts))
     return lines
 
 

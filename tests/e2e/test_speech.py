@@ -25,6 +25,7 @@ from trainer.ports import ModelUnavailable, Sound, Transcript, TranscriptPart
 from trainer.speech.decoding import Decoder
 from trainer.speech.encoding import write_audio
 from trainer.speech.speaking import Speaker
+from trainer.usage import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ TOLD = f"Q: {QUESTION}\nA: {ANSWER}"
 class Ear:
     """A transcriber that hears what it is told to."""
 
-    name = "ear"
+    name = "gpt-transcribe"
     most_s = 30.0
     local = True
 
@@ -51,6 +52,7 @@ class Ear:
         self.keywords: Sequence[str] = ()
         self.languages: Sequence[str] = ()
         self.heard: list[float] = []
+        self.billed = False
 
     def transcribe(
         self,
@@ -66,7 +68,7 @@ class Ear:
         if self.failure is not None:
             raise self.failure
         parts = (TranscriptPart(0.0, sound.seconds, self.hears),) if self.hears else ()
-        return Transcript(self.hears, "en", parts)
+        return Transcript(self.hears, "en", parts, billed_s=sound.seconds if self.billed else 0.0)
 
 
 class Mouth:
@@ -76,6 +78,7 @@ class Mouth:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.wishes: list[tuple[float, str]] = []
         self.failure: ModelUnavailable | None = None
 
     def speaks(self, language: str) -> bool:
@@ -85,6 +88,7 @@ class Mouth:
         if self.failure is not None:
             raise self.failure
         self.said.append(text)
+        self.wishes.append((speed, voice))
         hum = np.sin(np.arange(round(0.05 * len(text) * 16_000)) / 16) * 9_000
         return Sound(hum.astype("<i2").tobytes(), 16_000)
 
@@ -263,6 +267,35 @@ def test_an_answer_is_read_out_as_a_voice_message(bot: Bot, mouth: Mouth, tmp_pa
 def test_not_knowing_is_said_aloud_as_well(bot: Bot, mouth: Mouth) -> None:
     bot.bob(locale="ru").command("ask", prompt="Где чай?", speak=True).wait()
     assert mouth.said == ["Этого я пока не знаю."]
+
+
+def test_a_server_chooses_how_it_sounds(bot: Bot, mouth: Mouth) -> None:
+    shown = bot.ada().command("settings", speed="1.25", voice="nova").wait()
+    assert "speed: Fast; voice: nova" in shown.content
+    bot.bob().command("ask", prompt=QUESTION, speak=True).wait()
+    assert mouth.wishes == [(1.25, "nova")]
+    assert "speed: Fast; voice: the usual one" in bot.ada().command("settings", voice="Default").wait().content
+    assert "скорость: обычная" in bot.ada(locale="ru").command("settings", speed="1").wait().content
+    assert "Latin letters" in bot.ada().command("settings", voice="../etc").wait().content
+
+
+def test_what_speech_costs_is_in_the_ledger_and_a_used_up_budget_ends_it(
+    bot: Bot, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(bot.services.store, budget_usd=0.02)
+    paid = Mouth()
+    paid.name = "gpt-4o-mini-tts"
+    monkeypatch.setattr(ear, "local", False)
+    ear.billed = True
+    equip(bot, transcriber=ear, speaker=Speaker([paid]), ledger=ledger)
+    # Priced as gpt-transcribe: 4 seconds are 0.0003 dollars; what is said aloud costs 0.015 dollars a minute.
+    bot.bob().command("ask", audio=spoken(seconds=4), speak=True).wait()
+    cost = ledger.spending(bot.services_scope()).cost
+    assert cost.known
+    assert cost.usd == pytest.approx(0.0003 + 0.015 * 0.05 * sum(map(len, paid.said)) / 60, rel=0.1)
+    ledger.record_cost(bot.services_scope(), f"{bot.bob().command('hi').id}-test", "gpt-transcribe", 1.0)
+    assert "budget is used up" in bot.bob().command("ask", audio=spoken()).wait().content
+    assert "did not read it out" in bot.bob().command("ask", prompt=QUESTION, speak=True).wait().content
 
 
 def test_a_private_answer_is_read_out_in_private(bot: Bot, mouth: Mouth) -> None:
