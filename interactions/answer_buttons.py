@@ -39,3 +39,8 @@ def comment_button(t: Translator, answer_id: str) -> Button:
 def history_button(t: Translator, answer_id: str) -> Button:
     """Shows all corrections of the answer's question."""
     return Button(f"history:{answer_id}", t(N_("History")), emoji="📜")
+
+
+def test_button(t: Translator, answer_id: str) -> Button:
+    """Has /test check from now on that the answer is not given again."""
+    return Button(f"test_answer:{answer_id}", t(N_("Add to the tests")), emoji="🧪")

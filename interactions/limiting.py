@@ -30,6 +30,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "archive": "heavy",
     "export_me": "heavy",
     "test": "heavy",
+    "test_rerun": "heavy",
 }
 """Which limits hold for a command, button or modal, by its handler's name; `other` for those not named here."""
 MOMENT_S: Final = 90

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-from interactions.answer_buttons import answer_buttons, comment_button, correct_button, history_button
+from interactions.answer_buttons import (
+    answer_buttons,
+    comment_button,
+    correct_button,
+    history_button,
+    test_button,
+)
 from interactions.definitions import Handler, Option, Options, SlashCommand
 from interactions.failures import Sorry
 from interactions.message_links import is_id, link_to, link_to_pressed, read_message
@@ -152,10 +158,15 @@ def _give(call: WorkCall[Any], answer_id: str, opinion: Opinion, *, about: bool 
     lines = [_thanks(call.t, vote, opinion)]
     if about:
         lines.append(f"> {_short(answer)}")
+    down, teaches = vote.rating == "down", may_teach(store, call.actor)
+    buttons = [comment_button(call.t, answer_id)]
     # A proposal is for others to read, so nobody is asked for one about a private answer.
-    correctable = vote.rating == "down" and (not answer.private or may_teach(store, call.actor))
-    buttons = (correct_button(call.t, answer_id),) if correctable else ()
-    return Reply("\n".join(lines), buttons=(*buttons, comment_button(call.t, answer_id)))
+    if down and (teaches or not answer.private):
+        buttons.insert(0, correct_button(call.t, answer_id))
+    # So are tests, by whoever teaches.
+    if down and teaches and (call.actor.scope.kind == "user" or not answer.private):
+        buttons.append(test_button(call.t, answer_id))
+    return Reply("\n".join(lines), buttons=tuple(buttons))
 
 
 def _thanks(t: Translator, vote: Vote, opinion: Opinion) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from trainer.scope import Scope
 
 LASTS_S: Final = 30.0
+AHEAD_MOST_S: Final = 300.0
+"""How much longer than it can last a word may seem to hold, as clocks differ: beyond it, its clock goes wrong."""
 RENEWED_AFTER: Final = 1 / 3
 """Share of the time for which a word holds, after which it is given anew."""
 
@@ -41,6 +43,10 @@ class Active(msgspec.Struct, frozen=True, kw_only=True):
     until: float
     """Seconds since the epoch; from then on nobody works on it."""
     v: int = 1
+
+    def holds(self, now: float) -> bool:
+        """Whether somebody works on it."""
+        return now < self.until <= now + LASTS_S + AHEAD_MOST_S
 
 
 class ClaimLost(Exception):
@@ -103,7 +109,7 @@ def claim(
 ) -> Claim | Active:
     """The right to work on a run now, or what somebody else works on."""
     found, etag = _load(store, active_key(scope))
-    if found is not None and found.until > clock():
+    if found is not None and found.holds(clock()):
         return found
     mine = Active(run=run_id, owner=uuid.uuid4().hex, until=clock() + lasts_s)
     try:
@@ -117,7 +123,7 @@ def claim(
 def active_run(store: ObjectStore, scope: Scope, *, clock: Callable[[], float] = time.time) -> str:
     """The run that somebody works on; empty if there is none."""
     found, _ = _load(store, active_key(scope))
-    return found.run if found is not None and found.until > clock() else ""
+    return found.run if found is not None and found.holds(clock()) else ""
 
 
 def _load(store: ObjectStore, key: str) -> tuple[Active | None, str | None]:

@@ -2,7 +2,7 @@
 
 Cases are compared pair by pair, which tells far smaller differences than comparing two rates does (Miller, "Adding
 Error Bars to Evals", arXiv 2411.00640). A case counts only if both runs had it and both judged it: a missing answer
-is neither a gain nor a loss.
+is neither a gain nor a loss. The same case has the same id and asks the same; what it expects may have changed.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def compare(before: Outcomes, after: Outcomes) -> Comparison:
         still_failed=len(found["unchanged"]) - still_passed,
         unjudged=tuple(sorted(found["unjudged"])),
         added=len(found["added"]),
-        removed=sum(1 for case in before if case not in after),
+        removed=sum(1 for case, was in before.items() if case not in after or was.asked != after[case].asked),
         p=p,
         before_score=before_score,
         after_score=weighted_mean(scores_after, weights),
@@ -118,7 +118,7 @@ def compare(before: Outcomes, after: Outcomes) -> Comparison:
 
 def change(before: Outcome | None, after: Outcome) -> Change:
     """What became of a case."""
-    if before is None:
+    if before is None or before.asked != after.asked:
         return "added"
     if "error" in {before.verdict, after.verdict}:
         return "unjudged"

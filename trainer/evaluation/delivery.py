@@ -6,7 +6,7 @@ import contextvars
 import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from trainer.evaluation.examining import Examiner, Interrupted
 from trainer.evaluation.keys import SHARD
 from trainer.evaluation.leakage import leaked
 from trainer.evaluation.patience import Patience
+from trainer.evaluation.pool import Pool
 from trainer.evaluation.store import shards_of
 from trainer.ports import StoreUnavailable
 
@@ -47,7 +48,7 @@ State = Literal["finished", "cancelled", "stopped", "waiting", "busy", "forgotte
 """finished   there are results of all cases
 cancelled  somebody ended it early; there are results of some
 stopped    this worker is to stop: another job goes on
-waiting    this process works on as many runs as it may; another job tries again
+waiting    this process works on as many runs as it may, or another delivery on this one; another job tries again
 busy       another run of the scope is being worked on, or it waited for too long
 forgotten  its cases were deleted meanwhile, as somebody whose words they hold asked for that
 """
@@ -128,13 +129,13 @@ class Delivery:
         """
         stopping = threading.Event()
         examiner = Examiner(means, self._scope, self.run, trial, Patience(stopping), stopping)
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="evaluation")
+        pool = Pool(self.threads)
         try:
             return _Stream(self, stream, examiner, pool, knowledge).work()
         finally:
             # What is still being answered is not wanted, and is not waited for.
             stopping.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.close()
 
     def look(self) -> None:
         """See to everything but the cases: whether to end, and that others know of this worker."""
@@ -203,7 +204,7 @@ class _Stream:
         delivery: Delivery,
         stream: Stream,
         examiner: Examiner,
-        pool: ThreadPoolExecutor,
+        pool: Pool,
         knowledge: Callable[[], ExampleIndex],
     ) -> None:
         self._delivery = delivery

@@ -1,14 +1,14 @@
 """The part of a run that holds people's words: its cases, its results and the files made of them. It can go alone.
 
-What stays is who began it and when, what it tested, and its numbers. The cases go first: without them nothing more
-is written (see `trainer.evaluation.store`). The marks of whose words there were go last, so that whoever dies in
-between leaves nothing that cannot be found again.
+What stays is who began it and when, what it tested, and its numbers, of tags only those by our own. The cases go
+first: without them nothing more is written (see `trainer.evaluation.store`). The marks of whose words there were go
+last, so that whoever dies in between leaves nothing that cannot be found again.
 """
 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,10 +19,14 @@ from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.snowflakes import moment_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainer.ports import ObjectInfo, ObjectStore
     from trainer.scope import Scope
 
 TRIES: Final = 10
+OWN_TAGS: Final = frozenset({"correction", "disliked"})
+"""Tags that `trainer.evaluation.regression` gives. Any other one is somebody's words."""
 LEFT_OVER_S: Final = 86_400.0
 """Cases without a run are left by a worker that died while it began one, and whose job nobody did again."""
 
@@ -39,7 +43,8 @@ def drop_detail(store: ObjectStore, scope: Scope, run_id: str) -> int:
     store.delete(keys.cases)
     for prefix in (*(keys.results(stream) for stream in FOLDERS), keys.reports):
         dropped += _delete_all(store, prefix)
-    _unname_file(store, keys)
+    _rewrite(store, keys.run, without_file_name)
+    _rewrite(store, keys.summary, without_tags)
     return dropped + _delete_all(store, keys.authors)
 
 
@@ -51,23 +56,39 @@ def _delete_all(store: ObjectStore, prefix: str) -> int:
     return deleted
 
 
-def _unname_file(store: ObjectStore, keys: RunKeys) -> None:
-    """Take the name of the file out of the run that its cases came from."""
+def _rewrite(store: ObjectStore, key: str, change: Callable[[bytes], bytes | None]) -> None:
+    """Change a record that stays; `change` gives None for one that may stay as it is."""
     for _ in range(TRIES):
         try:
-            stored = store.get(keys.run)
+            stored = store.get(key)
         except ObjectNotFound:
             return
-        run = records.decode(stored.data, Run)
-        if not run.file_name:
+        data = change(stored.data)
+        if data is None:
             return
         try:
-            data = msgspec.json.encode(msgspec.structs.replace(run, file_name=""))
-            store.put(keys.run, data, if_match=stored.etag, content_type=records.JSON_TYPE)
+            store.put(key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
         except PreconditionFailed:
             continue
         return
     raise StoreUnavailable("a run changes all the time")
+
+
+def without_file_name(data: bytes) -> bytes | None:
+    """A run without the name of the file that its cases came from; None if it has none. Pure."""
+    run = records.decode(data, Run)
+    return msgspec.json.encode(msgspec.structs.replace(run, file_name="")) if run.file_name else None
+
+
+def without_tags(data: bytes) -> bytes | None:
+    """A summary without the tags that people thought of; None if it has none. Pure."""
+    summary: dict[str, Any] = msgspec.json.decode(data)
+    tags = summary.get("tags", [])
+    own = [one for one in tags if one["tag"] in OWN_TAGS]
+    if len(own) == len(tags):
+        return None
+    more = summary.get("more_tags", 0) + len(tags) - len(own)
+    return msgspec.json.encode(summary | {"tags": own, "more_tags": more})
 
 
 def run_of(scope: Scope, key: str) -> str:

@@ -186,6 +186,8 @@ class Examiner:
         return turns
 
     def _checked(self, check: Check, case: Case, answer: Answer, tools: CheckTools, meter: _Meter) -> CheckResult:
+        if self._stopping.is_set():
+            raise Interrupted
         try:
             result = run_check(check, case, answer.text, answer.kind != "unknown", tools)
         except Exception as error:  # noqa: BLE001 - as above

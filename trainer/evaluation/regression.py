@@ -19,7 +19,7 @@ from trainer.answers import Source
 from trainer.evaluation.cases import CASES_MOST, Case, Check
 from trainer.evaluation.checks import default_check
 from trainer.evaluation.keys import added_key, added_prefix, removed_key
-from trainer.evaluation.store import Told, Words
+from trainer.evaluation.store import Runs, Told, Words
 from trainer.matching import normalise
 from trainer.ports import PreconditionFailed
 from trainer.snowflakes import first_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from trainer.answers import AnswerRecord
+    from trainer.evaluation.results import Run
     from trainer.index import Entry, ExampleIndex
     from trainer.ports import ObjectStore
     from trainer.scope import Actor, Scope
@@ -188,10 +189,15 @@ def add_cases(
         dataset: whose set it is.
         cases: the cases.
         run_id: the run.
-        owner: whose words cases without an author are: the run's author.
+        owner: whose words cases without an author are: the run's author. Of a run that repeats another's failures, it
+            is that one's.
         clock: seconds since the epoch.
     """
     own = 0
+    first = _first_run(store, actor.scope, run_id)
+    if first is not None:
+        run_id, owner = first.id, first.author
+    names = _names(store, actor.scope, dataset)
 
     def every() -> Iterator[AddedCase]:
         nonlocal own
@@ -199,6 +205,12 @@ def add_cases(
             if is_correction(case):
                 own += 1
                 continue
+            if case.id in names:
+                # It is one of them, made of somebody's words that are known there.
+                there = _load(store, actor.scope, dataset, case.id)
+                if there is not None:
+                    yield there
+                    continue
             named = f"{question_id(case.question)}-{_digest(msgspec.json.encode([case.checks, case.former]))}"
             author = case.author or owner
             kept = msgspec.structs.replace(case, id=named, author=author, place=None)
@@ -218,8 +230,7 @@ def add_cases(
 
 def added_cases(store: ObjectStore, scope: Scope, dataset: str) -> list[AddedCase]:
     """The cases that people added and nobody took out, in the order in which they were added."""
-    prefix = added_prefix(scope, dataset)
-    names = {info.key.removeprefix(prefix).removesuffix(".json") for info in store.list(prefix)}
+    names = _names(store, scope, dataset)
     found = []
     for name in sorted(names):
         if name.endswith(REMOVED) or f"{name}{REMOVED}" in names:
@@ -257,9 +268,22 @@ def _load(store: ObjectStore, scope: Scope, dataset: str, case_id: str) -> Added
     return records.load(store, added_key(scope, dataset, case_id), AddedCase)
 
 
-def _add(store: ObjectStore, scope: Scope, dataset: str, cases: Iterable[AddedCase]) -> Added:
+def _names(store: ObjectStore, scope: Scope, dataset: str) -> set[str]:
+    """The ids of a dataset's added cases, and the marks of those that were taken out."""
     prefix = added_prefix(scope, dataset)
-    names = {info.key.removeprefix(prefix).removesuffix(".json") for info in store.list(prefix)}
+    return {info.key.removeprefix(prefix).removesuffix(".json") for info in store.list(prefix)}
+
+
+def _first_run(store: ObjectStore, scope: Scope, run_id: str) -> Run | None:
+    """The run that a run's cases come from: itself, or of one that repeats failures the first of them."""
+    run = Runs(store).load(scope, run_id)
+    while run is not None and run.reruns and (before := Runs(store).load(scope, run.reruns)) is not None:
+        run = before
+    return run
+
+
+def _add(store: ObjectStore, scope: Scope, dataset: str, cases: Iterable[AddedCase]) -> Added:
+    names = _names(store, scope, dataset)
     room = ADDED_MOST - sum(1 for name in names if not name.endswith(REMOVED))
     added = known = left_out = 0
     for one in cases:

@@ -85,7 +85,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cases_key: str = ""
     """Where the cases lie, one JSON document a line."""
     set_id: str = ""
-    """Names the set of cases: the same for runs of the same ids, so that runs which can be compared are found."""
+    """Names the set of cases: the same for runs of the same ids and questions, which can be compared."""
     rejected: int = 0
     """Lines of the file that made no case."""
     v: int = 1

@@ -231,8 +231,9 @@ class Runner:
             held = claim(self._store, scope, run.id, lasts_s=self._lasts_s, clock=self._clock)
             if isinstance(held, Claim):
                 return held
-            if held.run != run.id and held.until > self._clock():
+            if held.run != run.id and held.holds(self._clock()):
                 return RunOutcome("busy", 0, run.cases, running=held.run)
             if must_stop():
-                return RunOutcome("stopped", 0, run.cases)
+                # It is no failure of this job that another one does its work.
+                return RunOutcome("waiting", 0, run.cases, delay_s=TURN_S)
             time.sleep(LOOK_S)

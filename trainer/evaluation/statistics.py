@@ -175,7 +175,9 @@ def _bootstrap(
         raise ValueError("one weight of at least 0 a value, and at least one resample")
     if not all(map(math.isfinite, (*values, *weights))):
         raise ValueError("a value or a weight is not finite")
-    kept = sorted(pair for pair in zip(values, weights, strict=True) if pair[1] > 0)
+    # Shares of the greatest: squares of the least weights that there can be are 0.
+    most = max(weights, default=1.0)
+    kept = sorted(pair for pair in zip(values, (one / most for one in weights), strict=True) if pair[1] > 0)
     if not kept:
         return bounds
     if kept[0][0] == kept[-1][0]:

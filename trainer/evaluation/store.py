@@ -132,7 +132,8 @@ class Runs:
                 they are whosever words are in that.
             rejected: how many lines made no case; asked once, after the last case.
 
-        Raises `NoCases`, `TooManyCases`, and what `cases` raises; then nothing is stored.
+        Raises `NoCases`, `TooManyCases`, and what `cases` raises; `DetailGone` if somebody whose words it would hold
+        is forgotten meanwhile: it may be begun again. Then nothing is stored.
         """
         keys = RunKeys(scope, draft.id)
         begun = self.load(scope, draft.id)
@@ -155,6 +156,8 @@ class Runs:
             # An earlier delivery got so far. Its cases count, whatever has been taught since.
             census = _Census()
             census.ids.update(self.identities(scope, draft.id))
+        else:
+            self._check_authors(scope, draft.id, census.authors)
         run = msgspec.structs.replace(
             draft,
             cases=len(census.ids),
@@ -211,10 +214,7 @@ class Runs:
         data = b"".join(msgspec.json.encode(result) + b"\n" for result in results)
         with suppress(PreconditionFailed):
             self._store.put(keys.shard(stream, number), data, if_absent=True, content_type=JSONL_TYPE)
-        if not has_detail(self._store, scope, run_id):
-            # Whoever deleted them may have looked for results before these were written.
-            drop_detail(self._store, scope, run_id)
-            raise DetailGone
+        self._check_detail(scope, run_id)
 
     def results(self, scope: Scope, run_id: str, stream: Stream = "results") -> Iterator[CaseResult]:
         """What came of the cases, in their order, a stretch of them in memory at a time."""
@@ -227,8 +227,13 @@ class Runs:
                 yield msgspec.json.decode(line, type=CaseResult)
 
     def save_summary(self, scope: Scope, run_id: str, summary: S) -> S:
-        """Keep what a run comes to, once it is over; the first one stands. It must hold nobody's words."""
-        return records.save_once(self._store, RunKeys(scope, run_id).summary, summary)
+        """Keep what a run comes to, once it is over; the first one stands. Raises `DetailGone`.
+
+        It must hold nobody's words but the tags of the cases.
+        """
+        kept = records.save_once(self._store, RunKeys(scope, run_id).summary, summary)
+        self._check_detail(scope, run_id)
+        return kept
 
     def summary(self, scope: Scope, run_id: str, kind: type[S]) -> S | None:
         """What a run came to; None while it is not over."""
@@ -255,6 +260,13 @@ class Runs:
 
     # ----------------------------------------------------------------------------------------------------------------
 
+    def _check_detail(self, scope: Scope, run_id: str) -> None:
+        """After something was written: if the cases are gone, take it back. Raises `DetailGone`."""
+        if not has_detail(self._store, scope, run_id):
+            # Whoever deleted them may have looked for the rest before this was written.
+            drop_detail(self._store, scope, run_id)
+            raise DetailGone
+
     def _mark_authors(self, scope: Scope, draft: Run, authors: Mapping[str, int]) -> None:
         for author, words_id in sorted(authors.items()):
             self.mark_author(scope, draft.id, Words(author, words_id))
@@ -263,6 +275,14 @@ class Runs:
                 of_other = author_in(scope, info.key)
                 if of_other is not None:
                     self.mark_author(scope, draft.id, Words(of_other.user_id, int(of_other.words)))
+
+    def _check_authors(self, scope: Scope, run_id: str, authors: Iterable[str]) -> None:
+        """Once the cases can be seen: whoever was forgotten before has taken the mark away. Raises `DetailGone`."""
+        found = (author_in(scope, info.key) for info in self._store.list(RunKeys(scope, run_id).authors))
+        there = {one.user_id for one in found if one is not None}
+        if any(author.isascii() and author.isdecimal() and author not in there for author in authors):
+            drop_detail(self._store, scope, run_id)
+            raise DetailGone
 
     def _lines(self, key: str) -> Iterator[bytes]:
         """The lines of an object, by way of a temporary file: reading may take hours, and connections end sooner."""

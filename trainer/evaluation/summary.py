@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from trainer.evaluation.identity import asked
 from trainer.evaluation.results import Verdict
 from trainer.evaluation.statistics import RESAMPLES, Interval, bootstrap_mean, percentile, wilson
 
@@ -32,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False):
     score: float
     weight: float = 1.0
     """Its share in the mean score."""
+    asked: str = ""
+    """Names the question, see `trainer.evaluation.identity`: cases of the same id may ask other things."""
 
 
 Outcomes = dict[str, Outcome]
@@ -196,7 +199,9 @@ def outcomes_of(results: Iterable[CaseResult]) -> Outcomes:
 def recording(results: Iterable[CaseResult], into: Outcomes) -> Iterator[CaseResult]:
     """Pass results on as they are, and note what came of each: for `summarise` and outcomes in one pass."""
     for result in results:
-        into[result.case.id] = Outcome(result.verdict, result.score, result.case.weight)
+        into[result.case.id] = Outcome(
+            result.verdict, result.score, result.case.weight, asked(result.case.question, result.case.former)
+        )
         yield result
 
 

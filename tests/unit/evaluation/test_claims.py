@@ -68,6 +68,16 @@ def test_a_claim_runs_out_unless_it_is_renewed(store: FileStore, clock: Clock) -
     assert active_run(store, SCOPE, clock=clock) == "2"
 
 
+def test_a_claim_by_a_clock_that_goes_wrong_does_not_last(store: FileStore, clock: Clock) -> None:
+    clock.now += 86_400
+    held(store, clock)
+    clock.now -= 86_400
+    assert active_run(store, SCOPE, clock=clock) == ""
+    held(store, clock, "2")
+    clock.now -= 60  # as clocks may differ
+    assert isinstance(claim(store, SCOPE, "1", clock=clock), Active)
+
+
 def test_a_claim_that_was_deleted_is_lost(store: FileStore, clock: Clock) -> None:
     mine = held(store, clock)
     store.delete(active_key(SCOPE))

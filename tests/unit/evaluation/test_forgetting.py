@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.evaluation.rooms import ADA, BOB, SCOPE, Answers, Room, case, cases
+from tests.unit.evaluation.rooms import ADA, BOB, SCOPE, Answers, Model, Room, case, cases
+from trainer.answering import Answering
 from trainer.batches import Origin
 from trainer.evaluation.detail import drop_detail, sweep_detail
 from trainer.evaluation.keys import RunKeys
 from trainer.evaluation.regression import add_answer, add_cases, added_cases, remove_case
 from trainer.evaluation.running import Runner
-from trainer.evaluation.store import DetailGone
+from trainer.evaluation.store import DetailGone, Words
 from trainer.evaluation.summary import Summary, summarise
 from trainer.importers import read_text
 from trainer.person_export import export
@@ -78,6 +79,19 @@ def test_words_in_answers_go_with_whoever_taught_them(room: Room) -> None:
     forget(room.store, EVE, room.id())
     assert holding(room) == []
     assert not has_detail(room, run)
+
+
+def test_words_that_a_model_read_go_with_whoever_taught_them(room: Room) -> None:
+    thing = "Which instrument does the band play on"
+    for number, day in enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]):
+        room.teach(f"{thing} {day}s?", f"The {SECRET}.", Actor(SCOPE, str(7000 + number), is_manager=True))
+    answering = Answering(room.library, Model(lambda prompt: prompt), "Be kind.")
+    for last in range(5):
+        run = room.begin([case(1, question=f"{thing}?")])
+        Runner(room.store, room.library, answering).run(SCOPE, run)
+        assert SECRET in room.results(run)[0].answer or last == 4
+        forget(room.store, Actor(SCOPE, str(7000 + last), is_manager=True), room.id())
+        assert not has_detail(room, run)
 
 
 def test_words_of_a_file_go_with_whoever_sent_it(room: Room) -> None:
@@ -177,6 +191,27 @@ def test_a_run_that_is_being_worked_on_ends(room: Room) -> None:
     assert outcome.state == "forgotten"
     assert naming(room, BOB) == [f"g42/forgotten/{BOB.user_id}.json"]
     assert room.results(run) == []
+
+
+def test_who_is_forgotten_while_a_run_begins_is_in_none(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In between, the cases cannot be seen yet, and only the mark says whose words they are."""
+    room.correct("Which instrument?", f"The {SECRET}.", BOB._replace(is_manager=True))
+    room.correct("Which day?", "Monday.", ADA)
+    draft = room.draft(source="regression")
+    mark = room.runs.mark_author
+
+    def marked(scope: Scope, run_id: str, words: Words) -> None:
+        mark(scope, run_id, words)
+        if words.author == BOB.user_id:
+            forget(room.store, BOB, room.id())
+
+    monkeypatch.setattr(room.runs, "mark_author", marked)
+    with pytest.raises(DetailGone):
+        room.runs.begin(SCOPE, draft, room.runner.regression(SCOPE, "default"))
+    assert not [key for key in holding(room) if "evaluations" in key]
+    assert room.runs.load(SCOPE, draft.id) is None
+    # The same job once more: what is left makes a run.
+    assert room.runs.begin(SCOPE, draft, room.runner.regression(SCOPE, "default")).cases == 1
 
 
 def test_an_export_has_added_cases_and_not_what_repeats_words(room: Room) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.evaluation.rooms import SCOPE, Answers, Room, cases, runner, timeless, undisturbed
-from trainer.evaluation import claims, delivery
+from tests.unit.evaluation.rooms import SCOPE, Answers, Room, case, cases, runner, timeless, undisturbed
+from trainer.evaluation import claims, delivery, examining, running
+from trainer.evaluation.cases import Check
 from trainer.evaluation.detail import drop_detail
 from trainer.evaluation.keys import active_key
+from trainer.evaluation.results import CheckResult
 from trainer.ports import StoreUnavailable
 from trainer.scope import Scope
 
@@ -74,6 +76,26 @@ def test_a_slow_case_does_not_hold_up_the_end(room: Room, monkeypatch: pytest.Mo
     assert (outcome.state, outcome.stored) == ("stopped", 1)
     assert runner(room).run(SCOPE, run).state == "finished"
     assert timeless(room.results(run)) == undisturbed(room, COUNT)
+
+
+def test_nothing_is_checked_that_nobody_waits_for(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "LAST_S", 0.05)
+    stop, going_on, checked = threading.Event(), threading.Event(), []
+
+    def check(check: Check, *_: object) -> CheckResult:
+        checked.append(check)
+        stop.set()
+        going_on.wait(20)
+        return CheckResult(check.kind, passed=True, score=1.0)
+
+    monkeypatch.setattr(examining, "run_check", check)
+    run = room.begin([case(1, checks=(Check("abstain"),) * 20)])
+    assert runner(room).run(SCOPE, run, must_stop=stop.is_set).state == "stopped"
+    (busy,) = (one for one in threading.enumerate() if one.name.startswith("evaluation-"))
+    going_on.set()
+    busy.join(20)
+    assert not busy.is_alive()
+    assert len(checked) == 1
 
 
 def test_stopping_during_the_baseline_goes_on_there(room: Room) -> None:
@@ -202,8 +224,13 @@ def test_the_next_delivery_waits_until_the_dead_one_is_silent(room: Room) -> Non
     run = room.begin(cases(3))
     assert isinstance(claims.claim(room.store, SCOPE, run.id, lasts_s=0.3), claims.Claim)
     assert runner(room).run(SCOPE, run).state == "finished"
+
+
+def test_who_waits_in_vain_for_another_delivery_has_not_failed(room: Room) -> None:
+    run = room.begin(cases(3))
     assert isinstance(claims.claim(room.store, SCOPE, run.id, lasts_s=60), claims.Claim)
-    assert runner(room).run(SCOPE, run, must_stop=lambda: True).state == "stopped"
+    outcome = runner(room).run(SCOPE, run, must_stop=lambda: True)
+    assert outcome == delivery.RunOutcome("waiting", 0, 3, delay_s=running.TURN_S)
 
 
 def test_a_worker_that_was_taken_for_dead_lets_the_other_go_on(room: Room) -> None:

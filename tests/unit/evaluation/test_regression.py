@@ -159,6 +159,27 @@ def test_cases_of_corrections_are_there_already(room: Room) -> None:
     assert len(told(room)) == 1
 
 
+def test_added_cases_that_failed_are_there_already(room: Room) -> None:
+    answer = room.answered(PASSWORD, "Ask your mother.", teacher="3003")
+    made, _ = add_answer(room.store, ADA, answer)
+    add_cases(room.store, ADA, "default", [case(1)], run_id=room.id(), owner=BOB.user_id)
+    before = added_cases(room.store, SCOPE, "default")
+    given = [one.case for one in told(room)]
+    assert add_cases(room.store, ADA, "default", given, run_id=room.id(), owner="1") == (0, 2, 0)
+    assert added_cases(room.store, SCOPE, "default") == before
+    remove_case(room.store, ADA, "default", made.id)
+    assert add_cases(room.store, ADA, "default", given, run_id=room.id(), owner="1") == (1, 1, 0)
+    assert added_cases(room.store, SCOPE, "default") == before
+
+
+def test_words_of_a_file_stay_its_sender_s_however_often_it_is_run_again(room: Room) -> None:
+    first = room.begin([case(1)], author=BOB)
+    second = room.begin([case(1)], author=ADA, source="failures", reruns=first.id)
+    third = room.begin([case(1)], author=ADA, source="failures", reruns=second.id)
+    add_cases(room.store, ADA, "default", [case(1)], run_id=third.id, owner=ADA.user_id)
+    assert [one.words for one in told(room)] == [((BOB.user_id, int(first.id)),)]
+
+
 def test_one_question_may_have_cases_that_expect_different_things(room: Room) -> None:
     first, second = case(1), msgspec.structs.replace(case(1), checks=case(2).checks)
     added = add_cases(room.store, ADA, "default", [first, second], run_id=room.id(), owner="1")

@@ -339,3 +339,11 @@ def test_runs_that_are_equal_are_the_same_if_there_are_cases_enough(cases: int, 
     interval = paired_bootstrap([1.0] * cases, [1.0] * cases)
     assert verdict(0, 0, mcnemar_exact(0, 0), interval) == word
     assert verdict(0, 0, mcnemar_exact(0, 0), interval, cases) == word
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-320, 1e-200, 1e300])
+def test_any_weight_is_taken(weight: float) -> None:
+    for scores in ([1.0], [0.25, 0.25], [0.0, 0.5, 1.0]):
+        assert bootstrap_mean(scores, [weight] * len(scores)) == bootstrap_mean(scores)
+    mixed = bootstrap_mean([0.0, 1.0, 1.0], [weight, 1.0, 1e9], 500)
+    assert 0 <= mixed.low <= mixed.high <= 1

@@ -122,13 +122,11 @@ def _is_negative(text: str, start: int) -> bool:
 
 def expected_number(text: str) -> Number | None:
     """The number that a text expects: the only one in it; None if there is none, or several."""
-    found = numbers(text)
-    whole = [one for one in found if not any(_within(one, other) for other in found)]
+    whole: list[Number] = []
+    for one in sorted(numbers(text), key=lambda number: (number.start, -number.end)):
+        if not whole or one.end > whole[-1].end:  # else it is a part of that
+            whole.append(one)
     return whole[0] if len(whole) == 1 else None
-
-
-def _within(one: Number, other: Number) -> bool:
-    return one is not other and other.start <= one.start and one.end <= other.end
 
 
 def is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from trainer.evaluation.cases import CASES_MOST
 from trainer.evaluation.reading.identity import Ids
 from trainer.evaluation.reading.rejections import BadCase, CaseRejection, CaseRejectionReason
-from trainer.evaluation.reading.shapes import case_of, defaults_of
+from trainer.evaluation.reading.shapes import case_of, defaults_of, expected_size
 from trainer.evaluation.reading.sources import open_source
 from trainer.importers.rejections import FileRefusal, RefusalReason
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ITEMS_MOST: Final = 100_000
 """Cases and rejections of one file: a file of nothing but broken lines must not fill a report."""
+CHARS_MOST: Final = 64 << 20
+"""Characters of all cases of a file. With variables and defaults, a small file can ask for very many."""
 
 
 def read_cases(path: Path, name: str) -> Iterator[Case | CaseRejection]:
@@ -34,8 +36,8 @@ def read_cases(path: Path, name: str) -> Iterator[Case | CaseRejection]:
         name: what its sender called it.
 
     Yields:
-        Cases and rejections, in the order of the file. After `CASES_MOST` cases or `ITEMS_MOST` of both, one
-        rejection for too many, and no more.
+        Cases and rejections, in the order of the file. After `CASES_MOST` cases, `CHARS_MOST` characters of
+        them or `ITEMS_MOST` of both, one rejection for too many, and no more.
 
     Raises:
         FileRefusal: before the first item or after some; those given by then are good.
@@ -43,7 +45,7 @@ def read_cases(path: Path, name: str) -> Iterator[Case | CaseRejection]:
     source = open_source(path, name)
     defaults = defaults_of(source.default_test)
     ids = Ids()
-    cases = items = 0
+    cases = items = chars = 0
     for items, record in enumerate(source.records, start=1):
         if items > ITEMS_MOST:
             yield CaseRejection(record.place, CaseRejectionReason.TOO_MANY)
@@ -57,9 +59,16 @@ def read_cases(path: Path, name: str) -> Iterator[Case | CaseRejection]:
             yield CaseRejection(record.place, error.reason, error.field)
             continue
         cases += 1
-        if cases > CASES_MOST:
+        chars += _size(case)
+        if cases > CASES_MOST or chars > CHARS_MOST:
             yield CaseRejection(record.place, CaseRejectionReason.TOO_MANY)
             return
         yield msgspec.structs.replace(case, id=ids.unique(case.id))
     if items == 0:
         raise FileRefusal(RefusalReason.EMPTY)
+
+
+def _size(case: Case) -> int:
+    """About how many characters a case has."""
+    said = sum(len(one.question) + len(one.answer) for one in case.former)
+    return len(case.question) + said + expected_size(case.checks)

@@ -32,11 +32,13 @@ from trainer.importers.chats import WrongShape
 from trainer.importers.examples import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from trainer.evaluation.cases import Check
     from trainer.importers.rejections import Place
 
+EXPECTED_CHARS_MOST: Final = 1 << 18
+"""Characters of all that a case expects: as many texts as one check may have, of the greatest length."""
 _ID_RAW = 4_000
 _OPTIONS: Final = ("transform", "assert_scoring_function")
 
@@ -119,6 +121,8 @@ class _Reading:
             raise BadCase(CaseRejectionReason.MISSING_ANSWER, "assert" if self._has_vars else "expected")
         if len(checks) > CHECKS_MOST:
             raise BadCase(CaseRejectionReason.TOO_MANY, "assert")
+        if expected_size(checks) > EXPECTED_CHARS_MOST:
+            raise BadCase(CaseRejectionReason.TOO_LONG, "assert" if asserted else "expected")
         name = names.first(fields, names.WEIGHTS)
         return Case(
             id=self._id() or case_id(question, asked.former),
@@ -254,6 +258,11 @@ class _Reading:
         name = names.first(self._fields, names.IDS)
         value = self._fields[name] if name else ""
         return bounded(clean(value)) if isinstance(value, str) and len(value) <= _ID_RAW else ""
+
+
+def expected_size(checks: Sequence[Check]) -> int:
+    """How many characters the checks expect, together."""
+    return sum(len(value) for check in checks for value in check.values)
 
 
 def _opts_out(fields: Mapping[str, object]) -> bool:

@@ -222,13 +222,25 @@ def comparisons(t: Translator, view: ReportView) -> list[Compared]:
     """With the earlier run, and with nothing taught."""
     found = []
     if view.comparison is not None:
-        heading = t(N_("Since the last run"))
-        if view.earlier is not None:
-            heading = t(N_("Since the run of {moment}"), moment=moment(view.earlier.created_at))
-        found.append(_compared(t, view.comparison, heading))
+        found.append(_compared(t, view.comparison, _since(t, view.run, view.earlier)))
     if view.baseline is not None:
         found.append(_compared(t, view.baseline, t(N_("Compared with nothing taught"))))
     return found
+
+
+def _since(t: Translator, run: Run, earlier: Run | None) -> str:
+    """What a run is compared with: when that was, and what else was different about it."""
+    if earlier is None:
+        return t(N_("Since the last run"))
+    other = []
+    if earlier.subject.dataset != run.subject.dataset:
+        other.append(t(N_("“{dataset}”"), dataset=earlier.subject.dataset))
+    if earlier.subject.model != run.subject.model:
+        other.append(earlier.subject.model or t(N_("no language model")))
+    if other:
+        which = ", ".join([moment(earlier.created_at), *other])
+        return t(N_("Compared with the run of {which}"), which=which)
+    return t(N_("Since the run of {moment}"), moment=moment(earlier.created_at))
 
 
 def _compared(t: Translator, one: Comparison, heading: str) -> Compared:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from datetime import UTC, datetime
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
@@ -19,21 +22,35 @@ NAME_MOST: Final = 120
 
 
 def write_junit(stream: BinaryIO, view: ReportView) -> None:
-    """Write a suite with a test for each case: what did not pass is a failure, what could not be judged an error."""
+    """Write a suite with a test for each case: what did not pass is a failure, what could not be judged an error.
+
+    A case is in memory at a time. How many there are stands before them, so they are written aside first.
+    """
     run = view.run
     name = for_xml(run.subject.dataset)
     suite = TestSuite(name)
     suite.timestamp = f"{datetime.fromtimestamp(run.created_at, UTC):%Y-%m-%dT%H:%M:%S}"
     for key, value in _facts(view).items():
         suite.add_property(key, for_xml(value))
-    for result in view.results():
-        # add_testcase would count all cases anew for each.
-        suite.append(_test(result, name))  # type: ignore[no-untyped-call]  # junitparser does not type all of it
-    suite.update_statistics()  # type: ignore[no-untyped-call]
-    document = JUnitXml()
-    document.add_testsuite(suite)
-    document.update_statistics()  # type: ignore[no-untyped-call]
-    document.write(stream)
+    counts: Counter[str] = Counter()
+    seconds = 0.0
+    with TemporaryFile() as tests:
+        for result in view.results():
+            test = _test(result, name)
+            counts[result.verdict] += 1
+            seconds += test.time
+            tests.write(test.tostring())  # type: ignore[no-untyped-call]  # junitparser does not type all of it
+        document = JUnitXml()
+        document.add_testsuite(suite)
+        for element in (suite, document):
+            element.tests, element.failures = counts.total(), counts["failed"]
+            element.errors, element.skipped, element.time = counts["error"], 0, round(seconds, 3)
+        whole: bytes = document.tostring()  # type: ignore[no-untyped-call]
+        head, end, rest = whole.rpartition(b"</testsuite>")
+        stream.write(b"<?xml version='1.0' encoding='UTF-8'?>\n" + head)
+        tests.seek(0)
+        shutil.copyfileobj(tests, stream)
+        stream.write(end + rest)
 
 
 def _facts(view: ReportView) -> dict[str, str]:

@@ -1,0 +1,576 @@
+"""`python -m trainer.evaluation` as CI runs it: a process of its own over a store that a bot has filled."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from junitparser import Error, Failure, JUnitXml
+
+from tests.bot import Bot
+from tests.e2e.test_processes import environment
+from tests.openai_server import OpenAiServer
+from tests.unit.evaluation.rooms import SCOPE, Room, timeless
+from trainer.adapters.file_store import FileStore
+from trainer.evaluation.claims import Claim, claim
+from trainer.evaluation.history import comparable_run, run_ids
+from trainer.evaluation.keys import evaluations_prefix
+from trainer.evaluation.store import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.openai_server import Body
+    from tests.servers import S3Server
+    from trainer.evaluation.results import Run
+
+COUNT = 40
+Done = subprocess.CompletedProcess[str]
+
+
+class Place:
+    """A folder with a bot's data, and a terminal in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.room = Room(folder / "data")
+        self.settings = {"TRAINGER_EMBEDDINGS": "none"}
+
+    def arguments(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "trainer.evaluation", *arguments]
+
+    def type(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Done:
+        done = subprocess.run(
+            self.arguments(*arguments),
+            cwd=self.folder,
+            env=environment(**self.settings),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.arguments(*arguments),
+            cwd=self.folder,
+            env=environment(**self.settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def file(self, cases: Sequence[dict[str, Any]], name: str = "cases.jsonl") -> str:
+        (self.folder / name).write_text("".join(json.dumps(case) + "\n" for case in cases))
+        return name
+
+    def objects(self) -> dict[str, str]:
+        return {info.key: info.etag for info in self.room.store.list("")}
+
+    def runs(self) -> list[Run]:
+        """Those that are kept, the latest first."""
+        ids = run_ids(self.room.store, SCOPE, "default", most=50)
+        return [run for one in ids if (run := self.room.runs.load(SCOPE, one)) is not None]
+
+    def results(self) -> int:
+        """Stretches of results that lie in the store."""
+        return sum("/results/" in info.key for info in self.room.store.list(evaluations_prefix(SCOPE)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    here = Place(tmp_path)
+    yield here
+    here.room.close()
+
+
+@pytest.fixture
+def taught(place: Place) -> Place:
+    """Knows what each of some things is."""
+    for number in range(COUNT):
+        place.room.teach(f"What is thing {number}?", f"It is called {name(number)}.")
+    return place
+
+
+def name(number: int) -> str:
+    return f"{'abcdefgh'[number % 8]}{'klmnopqrst'[number // 8 % 10]}{number}"
+
+
+def case(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"c{number}", "input": f"What is thing {number}?", "expected": name(number), **more}
+
+
+def correct_all(place: Place, numbers: Sequence[int], right: str = "Nobody knows what {} is.") -> None:
+    for number in numbers:
+        place.room.correct(f"What is thing {number}?", right.format(number))
+
+
+# --- reports and files ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_told_written_and_kept(taught: Place) -> None:
+    cases = [case(number, tags=["odd" if number % 2 else "even"]) for number in range(10)]
+    cases[3]["expected"] = "wrong"
+    cases[7] |= {"match": "judge"}
+    outputs = {
+        "--junit": "out.xml",
+        "--json": "out.json",
+        "--csv": "out.csv",
+        "--html": "out.html",
+        "--chart": "o.png",
+    }
+    asked = [part for pair in outputs.items() for part in pair]
+    done = taught.type(taught.file(cases), "--dataset", "default", "--min-pass", "0.8", *asked)
+
+    assert done.stderr == ""
+    assert done.stdout.startswith("Test of “default”\n")
+    assert "89%  8 of 9 judged cases passed. 95% interval: 57% to 98%." in done.stdout
+    assert "no judge is set up (1)" in done.stdout
+    assert "10 cases are training examples too" in done.stdout
+    assert "Compared with nothing taught\n  Better: this is more than chance explains.\n" in done.stdout
+    assert "Did not pass\n  1. What is thing 3?\n     expected: contains: wrong\n" in done.stdout
+    assert "  odd   5      3       1       75%" in done.stdout
+    assert "Written: out.xml, out.json, out.csv, out.html, o.png\n" in done.stdout
+    assert "The bar is reached: 8 of 10 passed (80%), and 80% must. 1 case without a verdict" in done.stdout
+    assert "\x1b" not in done.stdout
+
+    (suite,) = JUnitXml.fromfile(str(taught.folder / "out.xml"))
+    assert (suite.tests, suite.failures, suite.errors) == (10, 1, 1)
+    found = {test.name: test.result for test in suite}
+    assert isinstance(found["What is thing 3? [c3]"][0], Failure)
+    assert isinstance(found["What is thing 7? [c7]"][0], Error)
+    assert found["What is thing 0? [c0]"] == []
+    document = json.loads((taught.folder / "out.json").read_text())
+    assert document["summary"]["numbers"]["passed"] == 8
+    assert [one["case"]["id"] for one in document["cases"]] == [f"c{number}" for number in range(10)]
+    with (taught.folder / "out.csv").open(encoding="utf-8-sig", newline="") as table:
+        assert len(list(csv.DictReader(table))) == 10
+    assert (taught.folder / "out.html").read_text().startswith("<!DOCTYPE html>")
+    assert (taught.folder / "o.png").read_bytes().startswith(b"\x89PNG")
+    assert {one.name for one in taught.folder.iterdir()} == {"data", "cases.jsonl", *outputs.values()}
+
+    (run,) = taught.runs()
+    assert (run.id, run.author, run.source, run.file_name) == (document["run"]["id"], "", "file", "cases.jsonl")
+    assert abs((int(run.id) >> 22) / 1000 + 1_420_070_400 - run.created_at) < 0.01
+    listed = taught.type("--list-runs").stdout
+    assert f"{run.id}  " in listed
+    assert "89% (8/9)" in listed
+    again = taught.type("--resume", run.id, "--html", "again.html", "--min-pass", "0.9", code=1)
+    assert (taught.folder / "again.html").read_text() == (taught.folder / "out.html").read_text()
+    assert "Below the bar: 8 of 10 passed (80%), and 90% must." in again.stderr
+
+
+def test_below_the_bar_is_1(taught: Place) -> None:
+    cases = [case(number) for number in range(10)] + [case(99, input="Who wrote it?", expected="Mira")]
+    file = taught.file(cases)
+    done = taught.type(file, "--min-pass", "0.95", "--quiet", code=1)
+    assert done.stdout == ""
+    assert done.stderr == "trainger: Below the bar: 10 of 11 passed (90.91%), and 95% must.\n"
+    taught.type(file, "--min-pass", "0.9", "--max-errors", "0", "--quiet")
+    assert "10 of 11" in taught.type(file, "--min-pass", "1", code=1).stderr
+
+
+def test_errors_beyond_what_may_be_are_1(taught: Place) -> None:
+    file = taught.file([case(number, match="judge" if number < 3 else "contains") for number in range(10)])
+    for most in ("3", "30%", "0.3"):
+        taught.type(file, "--max-errors", most)
+    done = taught.type(file, "--max-errors", "2", "--quiet", code=1)
+    assert done.stderr == "trainger: Too many cases without a verdict: 3 of 10, and 2 may be.\n"
+    nothing = taught.type(taught.file([case(1, match="judge")]), "--quiet", code=1)
+    assert nothing.stderr == "trainger: No case could be judged.\n"
+
+
+def test_without_a_file_the_dataset_s_own_cases_are_tested(taught: Place) -> None:
+    assert "no test cases of its own yet" in taught.type(code=2).stderr
+    correct_all(taught, range(5), "Name {}")
+    done = taught.type("--min-pass", "1")
+    assert "5 of 5 judged cases passed" in done.stdout
+    assert "the dataset's own cases" in done.stdout
+    (run,) = taught.runs()
+    assert run.source == "regression"
+    (author,) = taught.room.store.list(f"{evaluations_prefix(SCOPE)}{run.id}/authors/")
+    assert "/1001." in author.key
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+def test_what_got_worse_since_the_last_run_is_told_and_is_1(taught: Place) -> None:
+    file = taught.file([case(number) for number in range(30)])
+    first = taught.type(file, "--no-worse")
+    assert "There is nothing to compare with yet, so nothing got worse." in first.stdout
+    correct_all(taught, range(2))
+    few = taught.type(file, "--against", "last", "--no-worse").stdout
+    assert "  Not enough cases to tell.\n" in few
+    assert "Got worse\n  1. What is thing 0?\n     passed → failed, 1.00 → 0.00\n" in few
+    assert "     [-It is called ak0-]{+Nobody knows what 0 is+}.\n" in few
+    assert few.endswith("Not significantly worse.\n")
+    correct_all(taught, range(2, 12))
+    worse = taught.type(file, "--no-worse", code=1)
+    assert "  Worse: this is more than chance explains.\n" in worse.stdout
+    assert "trainger: Worse: 10 got worse and 0 improved, which is more than chance explains." in worse.stderr
+    oldest = taught.runs()[-1]
+    named = taught.type(file, "--against", oldest.id, "--no-worse", "--json", "o.json", code=1)
+    assert "12 got worse" in named.stderr
+    assert json.loads((taught.folder / "o.json").read_text())["earlier"]["id"] == oldest.id
+
+
+def test_against_the_untrained_bot(taught: Place) -> None:
+    cases = [case(number) for number in range(10)]
+    unknown = [{"id": f"u{n}", "input": f"What is thing {n}?", "abstain": True} for n in range(10)]
+    better = taught.type(taught.file(cases), "--against", "baseline", "--no-worse")
+    assert "Since the" not in better.stdout
+    worse = taught.type(taught.file(unknown), "--against", "baseline", "--no-worse", code=1)
+    assert "10 got worse and 0 improved" in worse.stderr
+
+
+@pytest.fixture
+def models() -> Iterator[OpenAiServer]:
+    with OpenAiServer(models=("old", "new", "strict")) as server:
+        server.reply_with(answer)
+        yield server
+
+
+def answer(body: Body) -> str:
+    """`old` says what it was taught, `new` does so for every other question; `strict` judges."""
+    system, user = (message["content"] for message in body["messages"])
+    if "You grade" in system:
+        asked = json.loads(user)
+        right = asked["expected"]["1"] in asked["answer"]
+        return json.dumps({"reason": f"{body['model']} says so.", "verdict": "correct" if right else "wrong"})
+    asked = json.loads(user)
+    number = int(asked["question"].rstrip("?").rpartition(" ")[2])
+    return f"I think it is {name(number)}." if body["model"] == "old" or number % 2 else "I forgot."
+
+
+def test_two_models_are_compared_on_the_same_cases_by_the_same_judge(taught: Place, models: OpenAiServer) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    file = taught.file([case(number, match="judge") for number in range(16)])
+    before = taught.objects()
+    done = taught.type(
+        *(file, "--model", "new", "--against", "model:old", "--no-worse", "--judge", "strict", "--json", "o.json"),
+        code=1,
+    )
+    assert "Compared with the run of " in done.stdout
+    assert ", old\n" in done.stdout
+    assert "8 got worse and 0 improved" in done.stderr
+    assert "     I [-think it is " in done.stdout
+    assert "The run is not kept." in done.stdout
+    asked = [(body["model"], "You grade" in body["messages"][0]["content"]) for body in models.chats]
+    assert {one: asked.count(one) for one in set(asked)} == {
+        ("old", False): 16,
+        ("new", False): 16,
+        ("strict", True): 32,
+    }
+    document = json.loads((taught.folder / "o.json").read_text())
+    assert [document[one]["subject"]["model"] for one in ("earlier", "run")] == ["old", "new"]
+    assert [document[one]["subject"]["judge"] for one in ("earlier", "run")] == ["strict", "strict"]
+    assert taught.runs() == []
+    assert {key for key in taught.objects() if "/usage/" not in key} == set(before)
+
+
+def test_another_model_is_compared_with_what_was_kept(taught: Place, models: OpenAiServer) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    file = taught.file([case(number) for number in range(16)])
+    taught.type(file, "--min-pass", "1")
+    taught.type(file, "--model", "new", "--no-worse", code=1)
+    # The trial was not kept, so it is nothing that the next run could be compared with.
+    taught.type(file, "--no-worse", "--min-pass", "1")
+    assert [run.subject.model for run in taught.runs()] == ["old", "old"]
+
+
+def test_a_model_that_is_not_there_errs_and_ends_nothing(taught: Place, models: OpenAiServer) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    done = taught.type(taught.file([case(1), case(2)]), "--model", "missing", code=1)
+    assert "the model did not answer\n  (2)." in done.stdout
+    assert "No case could be judged." in done.stderr
+    assert all(json.loads(line)["level"] == "WARNING" for line in done.stderr.splitlines() if line.startswith("{"))
+
+
+# --- what cannot be done --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.jsonl"], "missing.jsonl: No such file or directory"),
+        (["data"], "data: Is a directory"),
+        (["cases.jsonl", "--dataset", "support"], "There is no dataset “support” in g42. There are: default."),
+        (["cases.jsonl", "--scope", "g7"], "Nothing was taught in g7. Something was in: g42."),
+        (["cases.jsonl", "--against", "123"], "There is no run 123 in g42: --list-runs lists them."),
+        (["--resume", "123"], "There is no run 123 in g42: --list-runs lists them."),
+        (["cases.jsonl", "--tag", "rare"], "No case has the tag rare."),
+        (
+            ["cases.jsonl", "--junit", "missing/out.xml"],
+            "missing/out.xml cannot be written: No such file or directory",
+        ),
+        (["cases.jsonl", "--model", "new"], "There is no server of chat models"),
+        (["cases.jsonl", "--against", "model:new"], "There is no server of chat models"),
+        (["cases.jsonl", "--min-pass", "90"], "a share from 0 to 1"),
+        (["empty.jsonl"], "empty.jsonl: The file is empty, so there is nothing to test."),
+        (["cases.pdf"], "cases.pdf: I don't read test cases from that kind of file (pdf)"),
+    ],
+)
+def test_what_cannot_be_done_is_2_and_said_in_a_sentence(taught: Place, arguments: list[str], said: str) -> None:
+    taught.file([case(1)])
+    taught.file([], "empty.jsonl")
+    (taught.folder / "cases.pdf").write_bytes(b"%PDF-1.7\n")
+    before = taught.objects()
+    done = taught.type(*arguments, code=2)
+    assert done.stdout == ""
+    assert done.stderr.startswith("trainger: ")
+    assert said in done.stderr
+    assert taught.objects() == before
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    for arguments in (["--list-runs"], ["cases.jsonl"]):
+        done = Place(tmp_path).type(*arguments, code=2)
+        assert "There is no store file:./data/store: TRAINGER_STORE says where it is" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_setting_that_cannot_be_is_2(place: Place) -> None:
+    place.settings["TRAINGER_EVALUATION_THREADS"] = "0"
+    assert "TRAINGER_EVALUATION_THREADS" in place.type(code=2).stderr
+
+
+def test_a_malformed_file_names_line_and_field(taught: Place) -> None:
+    lines = [case(0), {"input": "What is thing 1?"}, case(2, match="psychic"), case(3, match="fuzzy", threshold=7)]
+    file = taught.file(lines)
+    with (taught.folder / file).open("a") as stream:
+        stream.write('{"input": \n')
+    before = taught.objects()
+    done = taught.type(file, code=2)
+    assert done.stderr.splitlines() == [
+        "trainger: cases.jsonl: 4 entries make no case:",
+        "  line 2: nothing says what the right answer is (expected)",
+        "  line 3: a way of comparing that I don't know (match)",
+        "  line 4: a threshold is a number from 0 to 1 (threshold)",
+        "  line 5: not valid JSON",
+        "Nothing was tested. Mend the file, or go on without them by --allow-rejected.",
+    ]
+    assert done.stdout == ""
+    assert taught.objects() == before
+    allowed = taught.type(file, "--allow-rejected", "--min-pass", "1").stdout
+    assert "1 of 1 judged case passed" in allowed
+    assert "4 entries of the file could not be read as cases." in allowed
+    assert "  line 4: a threshold is a number from 0 to 1 (threshold)\n" in allowed
+    assert taught.runs()[0].rejected == 4
+    rest = taught.type(taught.file([{"input": "What?"}] * 30, "bad.jsonl"), "--allow-rejected", code=2).stderr
+    assert "…and 10 more\nNothing is left to test." in rest
+
+
+def test_one_of_several_servers_has_to_be_named(taught: Place) -> None:
+    taught.room.store.put("u7/names/default", b"{}")
+    file = taught.file([case(1)])
+    assert "choose with --scope: g42, u7." in taught.type(file, code=2).stderr
+    taught.type(file, "--scope", "g42", "--min-pass", "1")
+
+
+# --- which cases, and what is kept ----------------------------------------------------------------------------------
+
+
+def test_some_of_the_cases_leave_no_run(taught: Place) -> None:
+    file = taught.file([case(number, tags=["Even"] if number % 2 == 0 else []) for number in range(12)])
+    before = taught.objects()
+    assert "6 of 6 judged cases passed" in taught.type(file, "--tag", "even").stdout
+    assert "2 of 2 judged cases passed" in taught.type(file, "--tag", "even", "--limit", "2").stdout
+    assert "12 of 12 judged cases passed" in taught.type(file, "--no-save").stdout
+    assert taught.objects() == before
+    assert "was not tested yet" in taught.type("--list-runs").stdout
+
+
+def test_cases_may_come_from_a_pipe(taught: Place) -> None:
+    text = "".join(json.dumps(case(number)) + "\n" for number in range(3))
+    done = taught.type("-", "--min-pass", "1", stdin=text)
+    assert "cases of the file stdin" in done.stdout
+    if Path("/dev/stdin").exists():
+        assert "3 of 3 judged cases passed" in taught.type("/dev/stdin", "--no-save", stdin=text).stdout
+
+
+def test_in_russian(taught: Place) -> None:
+    file = taught.file([case(1), case(2, expected="нет")])
+    done = taught.type(file, "--language", "ru", "--min-pass", "0.9", code=1)
+    assert done.stdout.startswith("Проверка набора «default»\n")
+    assert "Пройдено 1 из 2 оценённых случаев" in done.stdout
+    assert "Ниже планки: пройдено 1 из 2 (50 %), а нужно 90 %." in done.stderr.replace("\xa0", " ")
+    assert "nothing" not in done.stdout
+
+
+def test_a_run_that_another_one_holds_up_waits_for_it(taught: Place) -> None:
+    held = claim(taught.room.store, SCOPE, "77", lasts_s=60)
+    assert isinstance(held, Claim)
+    waiting = taught.begin(taught.file([case(1)]))
+    assert waiting.stderr is not None
+    assert waiting.stdout is not None
+    assert "Another run is being worked on in g42: this one waits" in waiting.stderr.readline()
+    taught.type("cases.jsonl", "--no-save")
+    held.release()
+    out, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
+    assert "1 of 1 judged case passed" in out
+
+
+# --- signals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_done_before_ctrl_c_is_kept_and_gone_on_with(
+    taught: Place, models: OpenAiServer, number: signal.Signals
+) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    models.chunk_delay_s = 0.02
+    file = taught.file([case(number) for number in range(COUNT)])
+    running = taught.begin(file, "--junit", "out.xml", "--threads", "2")
+    deadline = time.monotonic() + 60
+    while not taught.results():
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 128 + number
+    assert out == ""
+    (run,) = taught.runs()
+    done = 10 * taught.results()
+    assert 10 <= done < COUNT
+    assert (
+        err
+        == f"trainger: Interrupted. Results of {done} of 40 cases are kept: --resume {run.id} goes on from there.\n"
+    )
+    assert not (taught.folder / "out.xml").exists()
+    assert "not over" in taught.type("--list-runs").stdout
+
+    models.chunk_delay_s = 0
+    asked = len(models.chats)
+    changed = taught.settings | {"TRAINGER_CHAT_MODEL": "new"}
+    taught.settings, same = changed, taught.settings
+    assert "Changed: the language model, the judge." in taught.type("--resume", run.id, code=2).stderr
+    assert "is not over" in taught.type(file, "--against", run.id, code=2).stderr
+    taught.settings = same
+    resumed = taught.type("--resume", run.id, "--junit", "out.xml", "--min-pass", "1")
+    assert len(models.chats) - asked == COUNT - done
+    assert "40 of 40 judged cases passed" in resumed.stdout
+    assert JUnitXml.fromfile(str(taught.folder / "out.xml")).tests == COUNT
+    assert [one.id for one in taught.runs()] == [run.id]
+
+    taught.type(file)
+    whole, interrupted = ([*taught.room.runs.results(SCOPE, one.id)] for one in taught.runs())
+    assert timeless(whole) == timeless(interrupted)
+
+
+def test_of_a_run_that_is_not_kept_ctrl_c_leaves_nothing(taught: Place, models: OpenAiServer) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    models.chunk_delay_s = 0.05
+    before = set(taught.objects())
+    scratch = taught.folder / "tmp"
+    scratch.mkdir()
+    taught.settings["TMPDIR"] = str(scratch)
+    running = taught.begin(taught.file([case(number) for number in range(COUNT)]), "--no-save")
+    deadline = time.monotonic() + 60
+    while len(models.chats) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "trainger: Interrupted. Nothing is kept of this run." in err
+    assert {key for key in taught.objects() if "/usage/" not in key} == before
+    assert list(scratch.iterdir()) == []
+
+
+# --- the world around it --------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_cases_take_little_more_memory_than_a_hundred(taught: Place) -> None:
+    def most(count: int) -> int:
+        """Bytes that the process had at its most."""
+        cases = [case(n % COUNT, id=f"c{n}", match="contains", context="padding " * 40) for n in range(count)]
+        files = ("--junit", "o.xml", "--json", "o.json", "--csv", "o.csv", "--html", "o.html")
+        arguments = taught.arguments(taught.file(cases), "--no-save", "--quiet", "--min-pass", "1", *files)
+        process = subprocess.Popen(arguments, cwd=taught.folder, env=environment(**taught.settings))
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert JUnitXml.fromfile(str(taught.folder / "o.xml")).tests == count
+        return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    assert most(10_000) - most(100) < 64 << 20
+
+
+def test_what_is_taught_and_corrected_in_discord_is_tested_as_it_is(tmp_path: Path) -> None:
+    """With nothing configured but the store that `make run` fills: answers are compared by meaning, too."""
+    with Bot(tmp_path) as bot:
+        bot.ada().command("train", text="Q: How do I reset my password? A: Press “Forgot password” and wait.").wait()
+        answered = bot.ada().command("ask", prompt="How do I reset my password?").wait()
+        right = "Open the settings and press the button that says reset."
+        bot.ada().click(answered.message.id, "Correct").submit({"correction": right}).wait()
+        bot.until_idle()
+        scope = bot.services_scope()
+    place = Place(tmp_path)
+    place.settings = {"TRAINGER_STORE": f"file:{tmp_path / 'store'}", "TRAINGER_CACHE": str(tmp_path / "cache")}
+    done = place.type("--min-pass", "1")
+    assert "1 of 1 judged case passed" in done.stdout
+    assert "expected" not in done.stdout
+    assert "Compares meanings" in done.stdout
+    store = FileStore(tmp_path / "store")
+    runs = Runs(store)
+    (one,) = run_ids(store, scope, "default", most=5)
+    run = runs.load(scope, one)
+    assert run is not None
+    later = run.__class__(
+        **{field: getattr(run, field) for field in run.__struct_fields__} | {"id": str(int(one) + 1)}
+    )
+    assert comparable_run(store, scope, later) == run
+    place.room.close()
+
+
+def test_a_store_in_s3(tmp_path: Path, seaweedfs_server: S3Server) -> None:
+    from trainer.adapters.s3_store import S3Store
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=seaweedfs_server.endpoint_url,
+        aws_access_key_id=seaweedfs_server.access_key,
+        aws_secret_access_key=seaweedfs_server.secret_key,
+        region_name="us-east-1",
+    )
+    bucket = f"evaluated-{time.time_ns()}"
+    client.create_bucket(Bucket=bucket)
+    store = S3Store(bucket, "trainger", client=client)
+    room = Room(tmp_path, store)
+    for number in range(5):
+        room.teach(f"What is thing {number}?", f"It is called {name(number)}.")
+    place = Place(tmp_path / "elsewhere")
+    place.folder.mkdir()
+    place.settings |= {"TRAINGER_STORE": f"s3://{bucket}/trainger", **seaweedfs_server.environment()}
+    place.settings["AWS_EC2_METADATA_DISABLED"] = "true"
+    file = place.file([case(number) for number in range(12)])
+    place.type(file, "--no-save")
+    done = place.type(file, "--against", "last", "--max-errors", "0")
+    assert "5 of 12 judged cases passed" in done.stdout
+    (one,) = run_ids(store, SCOPE, "default", most=5)
+    assert len(list(room.runs.results(SCOPE, one))) == 12
+    assert not (place.folder / "data" / "store").exists()
+    place.type("--list-runs")
+    place.settings["AWS_SECRET_ACCESS_KEY"] = "wrong"
+    refused = place.type(file, code=2)
+    assert refused.stderr.startswith("trainger: ")
+    room.close()
+    place.room.close()
+    client.close()
