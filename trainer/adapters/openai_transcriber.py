@@ -148,7 +148,6 @@ class OpenAiTranscriber:
 
     def _received(self, file: _File, asked: dict[str, Any], deadline: float) -> Generator[Answer | Event]:
         """One request: a whole answer, or the events of one that is streamed. Raises `Failed`, and only that."""
-        import httpx2  # noqa: PLC0415 - what openai is made of
         import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
 
         failed: Failed | None = None
@@ -165,10 +164,6 @@ class OpenAiTranscriber:
                     yield decoded(b"".join(_within(answer.iter_bytes(), deadline)))
         except Failed as error:
             failed = error
-        except httpx2.TimeoutException:  # while the answer is read, these come as they are
-            failed = Failed("timeout", retryable=True)
-        except httpx2.HTTPError:
-            failed = Failed("connection", retryable=True)
         except (openai.OpenAIError, ValueError, RecursionError) as error:
             failed = failure(error, asked.keys())
         if failed is not None:  # raised here so that the package's exception, which quotes the server, is not with it

@@ -59,7 +59,7 @@ class WhisperTranscriber:
     local = True
 
     def __init__(self, model: str = "", *, cache: Path, threads: int = 0) -> None:
-        self._model = str(Path(model).expanduser()) if is_folder(model) else model
+        self._model = str(Path(model).expanduser().absolute()) if is_folder(model) else model
         self._cache = cache
         self._threads = threads or min(os.cpu_count() or 1, THREADS_MOST)
         self.name = f"whisper-{Path(model).name.removeprefix('whisper-') if model else HUB_MODEL}"

@@ -185,7 +185,9 @@ class _Run:
     def take(self, piece: Piece) -> None:
         """Have a piece recognised, when its turn comes; one without speech is done at once."""
         self._seconds = piece.end_s
-        verdict: Verdict = "silence" if piece.silent else activity_of(piece.samples)
+        verdict = activity_of(piece.samples)
+        if piece.silent and verdict == "speech_like":
+            verdict = "too_quiet"
         self._verdicts.add(verdict)
         if verdict != "speech_like":
             self.done_s += len(piece.samples) / RATE

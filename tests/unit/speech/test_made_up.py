@@ -97,8 +97,8 @@ def test_what_repeats_within_words_is_a_loop_too() -> None:
 
 def test_the_first_sentence_of_two_cities_is_none() -> None:
     text = "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of "
-    text += "foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of light, it was the "
-    text += "season of darkness, it was the spring of hope, it was the winter of despair, we had everything before us"
+    text += "foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of light, "
+    text += "it was the season of darkness, it was the spring of hope, it was the winter of despair"
     assert not loops(text)
     assert left_of(text) == text
 

@@ -85,7 +85,8 @@ class TestOutcomes:
         assert (found.outcome, found.activity, found.heard) == ("speech", "speech_like", True)
         assert found.text.split() == ["word0", "word1", "word2", "word3", "word4"]
         assert (found.language, found.seconds, found.model) == ("en", 5, "counting")
-        assert (found.billed_s, found.doubt) == (0, pytest.approx(0.1))
+        assert found.billed_s == 0
+        assert found.doubt == pytest.approx(0.1)
         assert recogniser.options == [(["en", "ru"], ["VAT"])]
 
     @pytest.mark.parametrize(
@@ -93,6 +94,7 @@ class TestOutcomes:
         [
             (silence(4), "silent", "silence"),
             (voice(4, dbfs=-75), "silent", "too_quiet"),
+            (voice(4, dbfs=-69), "silent", "too_quiet"),
             (noise(4), "noise", "noise"),
             (tone(4), "noise", "noise"),
             (joined(silence(70), noise(60)), "noise", "noise"),
@@ -114,7 +116,8 @@ class TestOutcomes:
     def test_words_that_were_likely_made_up(self) -> None:
         made_up = Transcript("Umm.", "en", (TranscriptPart(0, 1, "Umm."),), doubt=0.7)
         found = transcribe(voice(3), Recogniser(hear=lambda *_: made_up))
-        assert (found.outcome, found.heard, found.doubt) == ("doubtful", True, pytest.approx(0.7))
+        assert (found.outcome, found.heard) == ("doubtful", True)
+        assert found.doubt == pytest.approx(0.7)
 
     def test_no_samples(self) -> None:
         with pytest.raises(AudioRefused, match="empty"):
@@ -290,7 +293,8 @@ class TestProgressAndEnd:
             on_progress=lambda done, whole: told.append((done, whole)),
         )
         assert [done for done, _ in told] == sorted(done for done, _ in told)
-        assert told[-1] == (pytest.approx(90), 90.0)
+        assert told[-1][0] == pytest.approx(90)
+        assert {whole for _, whole in told} == {90.0}
 
     def test_the_check_ends_it_while_somebody_recognises(self) -> None:
         begun, over = threading.Event(), threading.Event()
@@ -348,7 +352,8 @@ class TestFiles:
         )
         assert len(found.text.split()) in {8, 9}
         assert found.seconds == 13
-        assert told[-1] == (13, pytest.approx(13))
+        assert told[-1][0] == 13
+        assert told[-1][1] == pytest.approx(13)
         assert list(tmp_path.iterdir()) == [path]
 
     def test_too_long(self, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_value_that_cannot_be_is_named(name: str, value: str) -> None:
 
 def test_every_name_is_explained_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text()
-    given = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    given = set(re.findall(r"^([A-Za-z_]+)=", example, re.MULTILINE))
     wanted = {names[0] for names in NAMES.values()}
     assert wanted <= given
     assert all(names[1] in example for names in NAMES.values() if len(names) > 1)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from trainer.adapters.file_store import FileStore
     from trainer.library import Library
 
-SCOPE = Scope("guild", 42)
-OTHER = Scope("guild", 43)
+SCOPE = Scope("guild", "42")
+OTHER = Scope("guild", "43")
 
 
 def teach(library: Library, store: FileStore, question: str, answer: str, number: int = 1) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.trainer.people import ADA, SERVER, Ids, use_everything
+from tests.unit.trainer.people import ADA, NOW, SERVER, Ids, use_everything
 from trainer.adapters.file_store import FileStore
+from trainer.answers import AnswerRecord, save_answer
 from trainer.person_export import export, file_name
 from trainer.scope import Actor
 
@@ -45,6 +46,27 @@ def test_an_export_is_made_once_and_holds_the_persons_own(tmp_path: Path) -> Non
     assert second.counts == exported.counts
     assert export(store, Actor(SERVER, "3003", is_manager=False), ids.next()) is None
     assert not list(store.list(f"{SERVER.prefix}/personal/3003/"))
+
+
+def test_whom_an_answer_does_not_name_no_export_names(tmp_path: Path) -> None:
+    store, ids = FileStore(tmp_path / "store"), Ids()
+    answer = AnswerRecord(
+        id=ids.next(),
+        dataset="default",
+        question="Which instrument?",
+        text="The sousaphone.",
+        kind="generated",
+        author=ADA.user_id,
+        created_at=NOW,
+        words_of=["4004"],
+    )
+    save_answer(store, SERVER, answer)
+    exported = export(store, ADA, ids.next())
+    assert exported is not None
+    with zipfile.ZipFile(io.BytesIO(store.get(exported.key).data)) as bundle:
+        text = bundle.read(f"answers/{answer.id}.json").decode()
+    assert "The sousaphone." in text
+    assert "4004" not in text
 
 
 @pytest.mark.parametrize(

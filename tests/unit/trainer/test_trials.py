@@ -9,11 +9,12 @@ import pytest
 
 from tests.unit.evaluation.rooms import ADA, BOB, SCOPE, Model, Room
 from trainer.answering import Answering, Trial
-from trainer.answers import Usage
+from trainer.answers import Usage, whose_words
 from trainer.configuration import ConfigurationError, read
 from trainer.conversations import Turn
 from trainer.ports import ChatReply, ChatUsage, ModelUnavailable
 from trainer.prices import Price
+from trainer.scope import Actor
 from trainer.usage import Ledger, month_cost, usage_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,18 @@ def test_an_answer_tells_what_it_cost_and_by_what_it_was_learned(room: Room) -> 
     assert (unpriced.kind, unpriced.usage) == ("unknown", Usage("a model", 10, 5, None))
     free = room.answering.answer(SCOPE, "default", QUESTION)
     assert (free.usage, free.learned_by) == (None, [int(taught)])
+
+
+def test_an_answer_of_a_model_knows_everybody_whose_words_were_read(room: Room) -> None:
+    people = [Actor(SCOPE, str(number), is_manager=True) for number in range(3001, 3006)]
+    for person in people:
+        room.teach(f"{QUESTION} I am {person.user_id}.", f"Press {person.user_id}.", person)
+    answer = Answering(room.library, Model(), "").answer(SCOPE, "default", QUESTION)
+    assert len(answer.sources) == 3
+    assert answer.words_of == [person.user_id for person in people]
+    assert whose_words(answer) == set(answer.words_of)
+    plain = room.answering.answer(SCOPE, "default", QUESTION)
+    assert (len(plain.sources), plain.words_of) == (1, [])
 
 
 def test_the_whole_question_is_known_without_asking_a_model(room: Room) -> None:

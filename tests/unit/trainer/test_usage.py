@@ -288,3 +288,16 @@ def test_budget_price_and_limits_are_configured() -> None:
 def test_what_cannot_be_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         read({name: value}, {})
+
+
+def test_what_is_not_paid_by_the_token_is_counted_too(store: FileStore) -> None:
+    ledger = Ledger(store, budget_usd=1.0, clock=lambda: NOVEMBER)
+    ledger.record(SCOPE, interaction(), reply())
+    before = ledger.spending(SCOPE).cost
+    for _ in range(2):
+        ledger.record_cost(SCOPE, f"{interaction()}-transcript", "gpt-transcribe", 0.25)
+    ledger.record_cost(SCOPE, f"{interaction()}-free", "whisper-base", 0)
+    after = ledger.spending(SCOPE).cost
+    assert after == before._replace(usd=before.usd + 0.25)
+    ledger.record_cost(SCOPE, f"{interaction()}-unknown", "somebody's", None)
+    assert not ledger.spending(SCOPE).cost.known

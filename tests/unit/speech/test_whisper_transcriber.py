@@ -1,0 +1,346 @@
+"""The adapter on `faster-whisper`, on a stand-in for the package: what is asked of it, and where the weights are.
+
+`make test-models` runs the port's contract on the package itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from tests.unit.speech.sounds import voice
+from trainer.adapters import whisper_transcriber, whisper_weights
+from trainer.adapters.whisper_transcriber import WhisperTranscriber
+from trainer.adapters.whisper_weights import BESIDE, PARTS, assembled, packaged
+from trainer.ports import ModelUnavailable, Sound, Transcript, TranscriptPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOUND = Sound(voice(4).tobytes(), 16_000)
+
+
+class Segment(NamedTuple):
+    start: float
+    end: float
+    text: str
+    avg_logprob: float = -0.2
+    no_speech_prob: float = 0.05
+
+
+class Package(ModuleType):
+    """What the adapter uses of `faster_whisper`."""
+
+    def __init__(self) -> None:
+        super().__init__("faster_whisper")
+        self.loaded: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.detected = 0
+        self.hub: list[dict[str, Any]] = []
+        self.at_hub: dict[str, Path] = {}
+        self.in_cache: dict[str, Path] = {}
+        self.languages = ["en", "ru", "de"]
+        self.shares = [("de", 0.5), ("ru", 0.3), ("en", 0.2)]
+        self.segments: list[Segment] = [Segment(0.0, 2.0, " Hello  there."), Segment(2.0, 99.0, " Bye.")]
+        self.failure: Exception | None = None
+        package = self
+
+        class WhisperModel:
+            def __init__(self, path: str, **options: Any) -> None:
+                if not os.path.isfile(os.path.join(path, "model.bin")):  # noqa: PTH113, PTH118 - as the package does
+                    raise RuntimeError("Unable to open file 'model.bin'")
+                package.loaded.append((path, options))
+
+            @property
+            def supported_languages(self) -> list[str]:
+                return package.languages
+
+            def detect_language(self, samples: Any) -> tuple[str, float, list[tuple[str, float]]]:
+                package.detected += 1
+                return (*package.shares[0], package.shares)
+
+            def transcribe(self, samples: Any, **options: Any) -> tuple[Iterator[Segment], None]:
+                package.asked.append({"samples": samples, **options})
+                if package.failure is not None:
+                    raise package.failure
+                return iter(package.segments), None
+
+        self.WhisperModel = WhisperModel
+
+    def download_model(self, size_or_id: str, **options: Any) -> str:
+        self.hub.append({"size_or_id": size_or_id, **options})
+        if "/" not in size_or_id and size_or_id not in {"tiny", "base", "small"}:
+            raise ValueError("Invalid model size")
+        places = self.in_cache if options.get("local_files_only") else self.in_cache | self.at_hub
+        if size_or_id not in places:
+            raise OSError("not there")
+        return str(places[size_or_id])
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
+    made = Package()
+    monkeypatch.setitem(sys.modules, "faster_whisper", made)
+    monkeypatch.setattr(whisper_transcriber, "packaged", lambda: False)
+    whisper_transcriber._loaded.cache_clear()
+    yield made
+    whisper_transcriber._loaded.cache_clear()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "whisper-mine"
+    folder.mkdir()
+    (folder / "model.bin").write_bytes(b"weights")
+    return folder
+
+
+@pytest.fixture
+def local(package: Package, model: Path, tmp_path: Path) -> WhisperTranscriber:
+    return WhisperTranscriber(str(model), cache=tmp_path / "cache")
+
+
+class TestRecognising:
+    """What is asked of the package, and what is made of its answer."""
+
+    def test_plain(self, local: WhisperTranscriber, package: Package) -> None:
+        told: list[str] = []
+        found = local.transcribe(SOUND, language="ru", on_text=told.append)
+        assert found.text == "Hello there. Bye."
+        assert found.parts == (TranscriptPart(0, 2, "Hello there."), TranscriptPart(2, 4, "Bye."))
+        assert (found.language, found.billed_s) == ("ru", 0)
+        assert 0 < found.doubt < 0.2
+        assert told == ["Hello there. Bye."]
+        assert (local.name, local.local, local.most_s) == ("whisper-mine", True, 30)
+        (asked,) = package.asked
+        assert asked["samples"].dtype == np.float32
+        assert float(np.abs(asked["samples"]).max()) <= 1
+        assert asked["condition_on_previous_text"] is False
+        assert asked["max_new_tokens"] == 24 + 4 * 12
+
+    def test_what_needs_no_model(self, local: WhisperTranscriber, package: Package) -> None:
+        assert local.transcribe(Sound(b"", 16_000)) == Transcript("", "", ())
+        for strange in (Sound(bytes(3), 16_000), Sound(bytes(4), 48_000), Sound(bytes(2_000_000), 16_000)):
+            with pytest.raises(ModelUnavailable, match="refused"):
+                local.transcribe(strange)
+        assert not package.loaded
+
+    def test_the_model_is_loaded_once(self, local: WhisperTranscriber, package: Package, model: Path) -> None:
+        for _ in range(2):
+            local.transcribe(SOUND, language="en")
+        ((path, options),) = package.loaded
+        assert path == str(model)
+        assert options["compute_type"] == "int8"
+        assert 1 <= options["cpu_threads"] <= 4
+
+    def test_threads_as_configured(self, package: Package, model: Path, tmp_path: Path) -> None:
+        WhisperTranscriber(str(model), cache=tmp_path, threads=7).transcribe(SOUND)
+        assert package.loaded[0][1]["cpu_threads"] == 7
+
+    def test_long_sounds_have_as_many_tokens_as_the_model_gives(
+        self, local: WhisperTranscriber, package: Package
+    ) -> None:
+        local.transcribe(Sound(voice(29).tobytes(), 16_000), language="en")
+        assert package.asked[0]["max_new_tokens"] is None
+
+    def test_words_that_nobody_said(self, local: WhisperTranscriber, package: Package) -> None:
+        package.segments = [Segment(0, 4, " Субтитры сделал DimaTorzok", -0.7, 0.7)]
+        assert local.transcribe(SOUND, language="ru") == Transcript("", "ru", ())
+        package.segments = [Segment(0, 4, " Some words", -1.5, 0.9)]
+        assert local.transcribe(SOUND, language="en").doubt > 0.5
+        package.segments = []
+        assert local.transcribe(SOUND, language="en").text == ""
+
+    @pytest.mark.parametrize("failure", [RuntimeError("quotes what was said"), ValueError("too")])
+    def test_a_failure_of_the_package(self, local: WhisperTranscriber, package: Package, failure: Exception) -> None:
+        package.failure = failure
+        with pytest.raises(ModelUnavailable) as caught:
+            local.transcribe(SOUND, language="en")
+        assert (caught.value.reason, caught.value.retryable) == ("server", False)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+
+class TestLanguage:
+    """Which language is recognised."""
+
+    @pytest.mark.parametrize(
+        ("asked", "expected", "detections"),
+        [
+            ({"language": "ru"}, "ru", 0),
+            ({}, "de", 1),
+            ({"languages": ("en", "ru")}, "ru", 1),
+            ({"languages": ("en",)}, "en", 0),
+            ({"languages": ("xx", "en")}, "en", 0),
+            ({"languages": ("xx",)}, "de", 1),
+            ({"language": "xx"}, "de", 1),
+        ],
+    )
+    def test_of_those_that_it_may_be(
+        self, local: WhisperTranscriber, package: Package, asked: dict[str, Any], expected: str, detections: int
+    ) -> None:
+        assert local.transcribe(SOUND, **asked).language == expected
+        assert package.asked[0]["language"] == expected
+        assert package.detected == detections
+
+    def test_a_model_of_one_language(self, local: WhisperTranscriber, package: Package) -> None:
+        package.languages = ["en"]
+        assert local.transcribe(SOUND, language="ru").language == "en"
+        assert package.detected == 0
+
+
+class TestKeywords:
+    """Words that may be said."""
+
+    def test_small_models_do_not_get_them(self, local: WhisperTranscriber, package: Package) -> None:
+        local.transcribe(SOUND, language="en", keywords=["PostgreSQL"])
+        assert package.asked[0]["hotwords"] is None
+
+    def test_large_ones_get_a_few(
+        self, local: WhisperTranscriber, package: Package, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(whisper_transcriber, "KEYWORDS_FROM", 5)
+        local.transcribe(SOUND, language="en", keywords=[f"word{number}" for number in range(100)])
+        assert package.asked[0]["hotwords"] == ", ".join(f"word{number}" for number in range(20))
+
+
+class TestWeights:
+    """Where they are."""
+
+    def test_a_package_that_is_not_installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        whisper_transcriber._loaded.cache_clear()
+        monkeypatch.setitem(sys.modules, "faster_whisper", None)
+        assert reason_of(WhisperTranscriber(cache=tmp_path)) == ("missing", False)
+
+    @pytest.mark.parametrize("named", ["/nowhere/at/all", "./nowhere", "~/nowhere/at/all"])
+    def test_a_folder_that_is_not_there(self, package: Package, tmp_path: Path, named: str) -> None:
+        assert reason_of(WhisperTranscriber(named, cache=tmp_path)) == ("missing", False)
+        assert not package.hub
+
+    def test_a_folder_without_a_model(self, package: Package, tmp_path: Path) -> None:
+        assert reason_of(WhisperTranscriber(str(tmp_path), cache=tmp_path)) == ("missing", False)
+
+    def test_a_name_is_downloaded_once(self, package: Package, tmp_path: Path, model: Path) -> None:
+        package.at_hub["small"] = model
+        assert WhisperTranscriber("small", cache=tmp_path).transcribe(SOUND).text
+        assert [asked.get("local_files_only") for asked in package.hub] == [True, None]
+        assert {asked["cache_dir"] for asked in package.hub} == {str(tmp_path / "hub")}
+
+    def test_what_was_downloaded_asks_nobody(self, package: Package, tmp_path: Path, model: Path) -> None:
+        package.in_cache["owner/name"] = model
+        transcriber = WhisperTranscriber("owner/name", cache=tmp_path)
+        assert transcriber.transcribe(SOUND).text
+        assert transcriber.name == "whisper-name"
+        assert len(package.hub) == 1
+
+    def test_without_packages_and_name_it_is_the_base_model(
+        self, package: Package, tmp_path: Path, model: Path
+    ) -> None:
+        package.at_hub["base"] = model
+        assert WhisperTranscriber(cache=tmp_path).transcribe(SOUND).text
+
+    def test_a_hub_out_of_reach_may_be_back_later(self, package: Package, tmp_path: Path, model: Path) -> None:
+        transcriber = WhisperTranscriber("small", cache=tmp_path)
+        assert reason_of(transcriber) == ("connection", True)
+        package.at_hub["small"] = model
+        assert transcriber.transcribe(SOUND).text
+
+    def test_a_name_that_nobody_knows(self, package: Package, tmp_path: Path) -> None:
+        assert reason_of(WhisperTranscriber("enormous", cache=tmp_path)) == ("missing", False)
+
+    def test_packages_with_weights(
+        self, package: Package, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(whisper_transcriber, "packaged", lambda: True)
+        monkeypatch.setattr(whisper_transcriber, "assembled", lambda _: model)
+        assert WhisperTranscriber(cache=tmp_path).transcribe(SOUND).text
+        assert not package.hub
+
+
+def reason_of(transcriber: WhisperTranscriber) -> tuple[str, bool]:
+    with pytest.raises(ModelUnavailable) as caught:
+        transcriber.transcribe(SOUND)
+    return caught.value.reason, caught.value.retryable
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Packages like those with the weights; returns the hash of the whole."""
+    for (name, file), data in zip(PARTS, (b"first half ", b"second half"), strict=True):
+        path = tmp_path / "packages" / name / file
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+        (tmp_path / "packages" / name / "__init__.py").touch()
+    for name in BESIDE:
+        (tmp_path / "packages" / PARTS[1][0] / "data" / name).write_text("{}")
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    return hashlib.sha256(b"first half second half").hexdigest()
+
+
+class TestAssembling:
+    """The model of the packages, put together."""
+
+    def test_once(self, tmp_path: Path, parts: str) -> None:
+        assert packaged()
+        folder = assembled(tmp_path / "cache", sha256=parts)
+        assert (folder / "model.bin").read_bytes() == b"first half second half"
+        assert {file.name for file in folder.iterdir()} == {"model.bin", *BESIDE}
+        (folder / "model.bin").write_bytes(b"the same file is used again")
+        assert assembled(tmp_path / "cache", sha256=parts) == folder
+        assert (folder / "model.bin").read_bytes() == b"the same file is used again"
+        assert [path.name for path in (tmp_path / "cache").iterdir()] == ["whisper-base"]
+
+    def test_what_is_not_what_it_should_be(self, tmp_path: Path, parts: str) -> None:
+        with pytest.raises(ModelUnavailable) as caught:
+            assembled(tmp_path / "cache", sha256=parts[::-1])
+        assert (caught.value.reason, caught.value.retryable) == ("missing", False)
+        assert not list((tmp_path / "cache").iterdir())
+
+    def test_no_packages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(whisper_weights, "find_spec", lambda _: None)
+        assert not packaged()
+        with pytest.raises(ModelUnavailable, match="missing"):
+            assembled(tmp_path / "cache")
+
+    def test_a_package_without_its_files(self, tmp_path: Path, parts: str) -> None:
+        (tmp_path / "packages" / PARTS[0][0] / PARTS[0][1]).unlink()
+        with pytest.raises(ModelUnavailable) as caught:
+            assembled(tmp_path / "cache", sha256=parts)
+        assert caught.value.retryable
+
+    def test_another_process_was_first(self, tmp_path: Path, parts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        cache = tmp_path / "cache"
+
+        def copy(source: Path, target: Path) -> None:
+            (cache / "whisper-base").mkdir(exist_ok=True)
+            (cache / "whisper-base" / "model.bin").write_bytes(b"theirs")
+            target.write_bytes(source.read_bytes())
+
+        monkeypatch.setattr("trainer.adapters.whisper_weights.shutil.copyfile", copy)
+        assert (assembled(cache, sha256=parts) / "model.bin").read_bytes() == b"theirs"
+        assert [path.name for path in cache.iterdir()] == ["whisper-base"]
+
+    def test_a_folder_that_cannot_be_put_in_its_place(self, tmp_path: Path, parts: str) -> None:
+        cache = tmp_path / "cache"
+        cache.mkdir()
+        (cache / "whisper-base").write_text("a file")
+        with pytest.raises(ModelUnavailable) as caught:
+            assembled(cache, sha256=parts)
+        assert (caught.value.reason, caught.value.retryable) == ("missing", True)
+
+    def test_what_a_killed_process_left_is_deleted_after_a_while(self, tmp_path: Path, parts: str) -> None:
+        cache = tmp_path / "cache"
+        for name, age in ((".whisper-base-old", 7_200), (".whisper-base-new", 60)):
+            (cache / name).mkdir(parents=True)
+            (cache / name / "model.bin").touch()
+            os.utime(cache / name, (time.time() - age,) * 2)
+        assembled(cache, sha256=parts)
+        assert {path.name for path in cache.iterdir()} == {"whisper-base", ".whisper-base-new"}
