@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.openai_audio import SPEECH, OpenAiAudioServer
+from tests.openai_audio import OpenAiAudioServer
+from tests.openai_audio_http import SPEECH
 from trainer.adapters.espeak_synthesizer import EspeakSynthesizer
 from trainer.adapters.gtts_synthesizer import GttsSynthesizer
 from trainer.adapters.hibari_synthesizer import HibariSynthesizer
