@@ -15,7 +15,7 @@ import msgspec
 
 from trainer import records
 from trainer.answers import load_answer
-from trainer.datasets import DatasetKeys
+from trainer.datasets import DatasetKeys, proposal_key
 from trainer.lessons import lesson
 from trainer.settings import may_teach
 
@@ -57,6 +57,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     decided_at: float
     """Seconds since the epoch."""
+    bulk: str = ""
+    """The interaction that decided about several together, if it was one of them: see `trainer.proposals`."""
+    reason: str = ""
+    """Why it was approved although its test did not go well; empty if it passed, or was not tested."""
     v: int = 1
 
 
@@ -156,23 +160,36 @@ class Corrections:
             ),
         )
         self._store.put(f"{keys.histories(_named(correction.question))}{correction.id}", b"")
-        if not correction.proposed:
+        if correction.proposed:
+            # After the record: whoever lists proposals takes a mark without one for a left-over.
+            self._store.put(proposal_key(actor.scope, answer.dataset, correction.id), b"")
+        else:
             self._apply(keys, correction)
         return correction
 
-    def decide(self, actor: Actor, dataset: str, correction_id: str, *, approve: bool) -> Decided:
+    def decide(
+        self, actor: Actor, dataset: str, correction_id: str, *, approve: bool, bulk: str = "", reason: str = ""
+    ) -> Decided:
         """Approve or reject a proposal; the first decision stands. Raises `NoSuchProposal`.
 
-        The caller has made sure that the actor may teach.
+        The caller has made sure that the actor may teach. `bulk` and `reason` are as in `Verdict`.
         """
         keys = DatasetKeys(actor.scope, dataset)
         correction = records.load(self._store, keys.correction(correction_id), Correction)
         if correction is None or not correction.proposed:
             raise NoSuchProposal
-        wanted = Verdict(correction_id=correction_id, approved=approve, by=actor.user_id, decided_at=self._clock())
+        wanted = Verdict(
+            correction_id=correction_id,
+            approved=approve,
+            by=actor.user_id,
+            decided_at=self._clock(),
+            bulk=bulk,
+            reason=reason,
+        )
         verdict = records.save_once(self._store, keys.verdict(correction_id), wanted)
         if verdict.approved:
             self._apply(keys, correction)
+        self._store.delete(proposal_key(actor.scope, dataset, correction_id))
         return Decided(correction, verdict, mine=verdict.by == wanted.by and verdict.approved == approve)
 
     def undo(self, actor: Actor, dataset: str, correction_id: str) -> Standing:

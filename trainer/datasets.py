@@ -41,7 +41,7 @@
     g42/cases/<dataset>/<case>.removed.json            who took it out again
     g42/reports/<run>-<name>                           a file that was made of a run
     g42/proposals/<dataset>/<interaction>              empty; a correction that waits for a decision
-    g42/proposals/<dataset>/searched.json              when those were looked for that have no such mark
+    g42/proposals/searched.json                        when those were looked for that have no such mark
     g42/bulks/<interaction>.json                       the proposals that somebody decided about together
     g42/gates/<interaction>.json                       how a change was judged before it was to count
     g42/gates/<interaction>.decision.json              who brought it into force all the same, and why, or left it

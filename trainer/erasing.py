@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from trainer import records
-from trainer.datasets import DEFAULT_DATASET, DatasetKeys, instruction_key, name_key
+from trainer.datasets import DEFAULT_DATASET, DatasetKeys, instruction_key, name_key, proposal_key
 from trainer.feedback import Vote
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.selection import DatasetMark, mark_dataset
@@ -27,7 +27,7 @@ MIXED: Final = frozenset({"conversations", "votes"})
 """Folders of records that are added to, or changed in parts."""
 SPARED: Final = frozenset({"forgotten", "limits"})
 """Folders that stay when a scope is deleted: who was forgotten, and how often somebody used the bot of late."""
-NAMED_BY_PEOPLE: Final = frozenset({"datasets", "cases"})
+NAMED_BY_PEOPLE: Final = frozenset({"datasets", "cases", "proposals"})
 """Folders whose folders have names that people chose."""
 INDEXED: Final = frozenset({"journal", "removed"})
 """Folders of a dataset, of ids and moments alone, without which an index somewhere would keep what it has."""
@@ -107,6 +107,7 @@ def withdraw(store: ObjectStore, scope: Scope, dataset: str, interaction_id: str
         store.delete(info.key)
     store.delete(keys.verdict(interaction_id))
     store.delete(keys.undone(interaction_id))
+    store.delete(proposal_key(scope, dataset, interaction_id))
 
 
 def erase(store: ObjectStore, scope: Scope, now: float, *, before: int) -> set[str]:

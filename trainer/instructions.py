@@ -62,6 +62,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     """Seconds since the epoch: when it came into force."""
     kind: Kind
+    before: str = ""
+    """The version in whose place it came; empty for the default text that was never changed."""
+    undoes: str = ""
+    """The version that it takes back, if it does."""
+    reason: str = ""
+    """Why it came into force although its test did not go well; empty if it passed, or was not tested."""
+    gate: str = ""
+    """The judgement that it came into force against, if there is a reason: see `trainer.evaluation.gate_store`."""
     v: int = 1
 
 
@@ -83,6 +91,14 @@ class ChangedMeanwhile(Exception):
     def __init__(self, draft: Draft) -> None:
         super().__init__("the instruction was changed by somebody else")
         self.draft = draft
+
+
+class NotInForce(Exception):
+    """The version that is to be taken back is not, or no longer, in force."""
+
+    def __init__(self, current: Version | None) -> None:
+        super().__init__("another version is in force")
+        self.current = current
 
 
 def clean(text: str) -> str:
@@ -153,8 +169,8 @@ class Instructions:
         )
         return records.save_once(self._store, draft_key(actor.scope, interaction_id), draft)
 
-    def apply(self, actor: Actor, draft_id: str) -> Version:
-        """Bring a draft into force; doing so again changes nothing.
+    def apply(self, actor: Actor, draft_id: str, *, reason: str = "", gate: str = "") -> Version:
+        """Bring a draft into force; doing so again changes nothing. `reason` and `gate` are as in `Version`.
 
         Raises `NoSuchDraft`, and `ChangedMeanwhile` when another version came in between.
         """
@@ -166,7 +182,7 @@ class Instructions:
             current, etag = self._current(scope)
             if current is not None and current.id == draft_id:
                 return self._settle(scope, current)
-            draft = records.load(self._store, draft_key(scope, draft_id), Draft)
+            draft = self.draft(scope, draft_id)
             if draft is None:
                 # Another delivery of the same press may have applied it and removed it since the look above.
                 filed = self.version(scope, draft_id)
@@ -175,22 +191,63 @@ class Instructions:
                 return filed
             if _id(current) != draft.base:
                 raise ChangedMeanwhile(draft)
-            if current is not None:
-                self._file(scope, current)
-            version = Version(id=draft.id, text=draft.text, author=actor.user_id, at=self._clock(), kind=draft.kind)
-            try:
-                data = msgspec.json.encode(version)
-                key = instruction_key(scope)
-                self._store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-            except PreconditionFailed:
-                continue
-            return self._settle(scope, version)
+            version = Version(
+                id=draft.id,
+                text=draft.text,
+                author=actor.user_id,
+                at=self._clock(),
+                kind=draft.kind,
+                before=draft.base,
+                reason=reason,
+                gate=gate,
+            )
+            if self._swap(scope, current, etag, version):
+                return self._settle(scope, version)
         raise StoreUnavailable("too many people change the instruction at once")
+
+    def undo(self, actor: Actor, interaction_id: str, version_id: str) -> Version:
+        """Go back to what was in force before a version, if that is still in force; done again, it changes nothing.
+
+        Raises `NotInForce`; then nothing has changed.
+        """
+        scope = actor.scope
+        filed = self.version(scope, interaction_id)
+        if filed is not None:
+            return filed
+        for _ in range(TRIES):
+            current, etag = self._current(scope)
+            if current is None:
+                raise NotInForce(None)
+            if current.id == interaction_id or (version_id and current.undoes == version_id):
+                return self._settle(scope, current)
+            if current.id != version_id:
+                raise NotInForce(current)
+            former = self.version(scope, current.before) if current.before else None
+            text = former.text if former is not None else ""
+            version = Version(
+                id=interaction_id,
+                text=text,
+                author=actor.user_id,
+                at=self._clock(),
+                kind="restore" if text else "reset",
+                before=current.id,
+                undoes=current.id,
+            )
+            if self._swap(scope, current, etag, version):
+                return self._settle(scope, version)
+        raise StoreUnavailable("too many people change the instruction at once")
+
+    def draft(self, scope: Scope, draft_id: str) -> Draft | None:
+        """A change that nobody has decided about yet."""
+        return records.load(self._store, draft_key(scope, draft_id), Draft)
+
+    def is_applied(self, scope: Scope, draft_id: str) -> bool:
+        """Whether a draft is in force, or was."""
+        return _id(current_version(self._store, scope)) == draft_id or self.version(scope, draft_id) is not None
 
     def discard(self, actor: Actor, draft_id: str) -> bool:
         """Throw a draft away; False if it is in force already, or was."""
-        current = current_version(self._store, actor.scope)
-        if _id(current) == draft_id or self.version(actor.scope, draft_id) is not None:
+        if self.is_applied(actor.scope, draft_id):
             return False
         self._store.delete(draft_key(actor.scope, draft_id))
         return True
@@ -214,6 +271,18 @@ class Instructions:
         except ObjectNotFound:
             return None, None
         return records.decode(stored.data, Version), stored.etag
+
+    def _swap(self, scope: Scope, current: Version | None, etag: str | None, version: Version) -> bool:
+        """Put a version in the place of the one in force, which is filed before; False if that changed meanwhile."""
+        if current is not None:
+            self._file(scope, current)
+        try:
+            data = msgspec.json.encode(version)
+            key = instruction_key(scope)
+            self._store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
+        except PreconditionFailed:
+            return False
+        return True
 
     def _file(self, scope: Scope, version: Version) -> None:
         records.save_once(self._store, instruction_version_key(scope, version.id), version)

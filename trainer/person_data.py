@@ -47,7 +47,9 @@ PERSONAL: Final[Mapping[str, Kind]] = {
     "preferences": "switches",
 }
 """What the objects of a folder are that have the person's id in their key."""
-UNTOUCHED: Final = frozenset({"datasets", "originals", "archives", "exports", "messages", "names", "pins", "usage"})
+UNTOUCHED: Final = frozenset(
+    {"datasets", "originals", "archives", "exports", "messages", "names", "pins", "proposals", "usage"}
+)
 """Folders of a scope whose objects name no person, or are looked at in their own way."""
 NAMED_FOLDERS: Final = frozenset({"cases", "evaluations"})
 """Folders in whose keys people's names for datasets stand."""
@@ -155,8 +157,8 @@ def quotes(answer: object, user_id: str) -> bool:
     """Whether an answer's record rests on what this person taught, or repeats their question."""
     if not isinstance(answer, dict):
         return False
-    sources = answer.get("sources")
-    if answer.get("closest_by") == user_id:
+    sources, words_of = answer.get("sources"), answer.get("words_of")
+    if answer.get("closest_by") == user_id or (isinstance(words_of, list) and user_id in words_of):
         return True
     if not isinstance(sources, list):
         return False

@@ -43,6 +43,8 @@ PERSONAL_DAYS: Final = 1
 """What /export_me made."""
 EXPORT_DAYS: Final = 30
 """Tables and other files that can be made again."""
+GATE_DAYS: Final = 30
+"""What was judged and held back: an override of it works for a day, and its results are kept with the run."""
 DRAFT_DAYS: Final = 7
 """Changes of the instruction that nobody decided about."""
 PIN_DAYS: Final = 30
@@ -58,6 +60,7 @@ KEPT_DAYS: Final[Mapping[str, int]] = {
     "drafts": DRAFT_DAYS,
     "pins": PIN_DAYS,
     "requests": REQUEST_DAYS,
+    "gates": GATE_DAYS,
 }
 """Folders of a scope, and how many days after their last change objects in them go."""
 OF_ANSWERS: Final = ("answers", "votes", "messages")

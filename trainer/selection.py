@@ -16,7 +16,7 @@ import msgspec
 
 from trainer import records
 from trainer.datasets import DEFAULT_DATASET, DatasetKeys, name_key, selection_key
-from trainer.settings import ScopeSettings, Selection, change_settings
+from trainer.settings import ScopeSettings, Selection, change_settings, scope_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -164,7 +164,17 @@ class Selecting:
         self._store = store
         self._clock = clock
 
-    def select(self, actor: Actor, interaction_id: str, dataset: str, *, typed_at: float) -> Selection:
+    def select(
+        self,
+        actor: Actor,
+        interaction_id: str,
+        dataset: str,
+        *,
+        typed_at: float,
+        instead_of: str = "",
+        reason: str = "",
+        gate: str = "",
+    ) -> Selection:
         """Select a dataset, which is made if there is none of this name; doing so again changes nothing.
 
         Args:
@@ -173,6 +183,9 @@ class Selecting:
             dataset: its name, as `trainer.datasets.dataset_name` makes it.
             typed_at: when the person sent the command, in seconds since the epoch. A choice of somebody else's that
                 took effect after it is not overruled: the person cannot have known of it.
+            instead_of: the only dataset that it may take the place of; empty for any.
+            reason: as in `Selection`.
+            gate: likewise.
 
         Raises `SelectedAlready` and `ChosenMeanwhile`; then nothing has changed.
         """
@@ -186,9 +199,8 @@ class Selecting:
             current = settings.selection
             if current is not None and current.id == interaction_id:
                 return settings
-            if settings.dataset == dataset:
-                raise SelectedAlready(current)
-            if current is not None and _overrules(current, actor, interaction_id, typed_at):
+            _refuse(settings, actor, interaction_id, dataset, typed_at)
+            if instead_of and settings.dataset != instead_of:
                 raise ChosenMeanwhile(settings.dataset, current)
             made[:] = [mark_dataset(self._store, scope, dataset, interaction_id)]
             created = made[0].id == interaction_id
@@ -202,6 +214,8 @@ class Selecting:
                     author=actor.user_id,
                     at=self._clock(),
                     created=created,
+                    reason=reason,
+                    gate=gate,
                 ),
             )
 
@@ -212,6 +226,15 @@ class Selecting:
                 unmark_if_empty(self._store, scope, dataset)
             raise
         return self._settled(scope, after)
+
+    def would_replace(self, actor: Actor, interaction_id: str, dataset: str, *, typed_at: float) -> str | None:
+        """The dataset whose place `select` would take now; None if that is done. Raises what `select` raises."""
+        settings = scope_settings(self._store, actor.scope)
+        current = settings.selection
+        if (current is not None and current.id == interaction_id) or self.selection(actor.scope, interaction_id):
+            return None
+        _refuse(settings, actor, interaction_id, dataset, typed_at)
+        return settings.dataset
 
     def undo(self, actor: Actor, interaction_id: str, selection_id: str) -> Selection:
         """Go back to what was selected before a choice, if that choice is still the one in force.
@@ -276,6 +299,15 @@ class Selecting:
 
     def _file(self, scope: Scope, selection: Selection) -> None:
         records.save_once(self._store, selection_key(scope, selection.id), selection)
+
+
+def _refuse(settings: ScopeSettings, actor: Actor, interaction_id: str, dataset: str, typed_at: float) -> None:
+    """Raise `SelectedAlready` or `ChosenMeanwhile` if the dataset is not to be selected."""
+    current = settings.selection
+    if settings.dataset == dataset:
+        raise SelectedAlready(current)
+    if current is not None and _overrules(current, actor, interaction_id, typed_at):
+        raise ChosenMeanwhile(settings.dataset, current)
 
 
 def _overrules(current: Selection, actor: Actor, interaction_id: str, typed_at: float) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from interactions.correction_lessons import word_lesson
 from interactions.correction_wording import standing_reply
 from interactions.definitions import Handler, MessageCommand, Option, Options, SlashCommand
 from interactions.failures import Sorry
@@ -105,6 +106,8 @@ def _correct(call: WorkCall[Any], subject: str, right: str) -> Reply:
         # A proposal is for managers to read, and they have not seen the question.
         raise Sorry(call.t(N_("That answer was private. Please ask again without `private`, then correct it.")))
     correction = corrections.correct(call.actor, call.interaction.id, answer.id, right.strip())
+    if not correction.proposed:
+        word_lesson(call, answer.dataset, correction.id)
     shown = call.interaction.message
     if answer.private and not (shown is not None and shown.flags & EPHEMERAL):
         # Where others read along, a private question is not repeated.

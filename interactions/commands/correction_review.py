@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from interactions.correction_lessons import word_lesson
 from interactions.correction_wording import history_reply, standing_reply
 from interactions.definitions import Handler
 from interactions.failures import Sorry
@@ -78,16 +79,24 @@ def work_history(call: WorkCall[ComponentData]) -> Reply:
         raise Sorry(call.t(N_("I cannot find that answer here."))) from None
 
 
-def _decide(call: WorkCall[ComponentData], *, approve: bool) -> Reply:
-    correction_id, _, dataset = call.subject.partition(":")
+def decide(call: WorkCall[ComponentData], dataset: str, correction_id: str, *, approve: bool) -> Standing:
+    """Decide about a proposal, and say how it stands. The caller has made sure that the person may."""
     standing = _standing(call, correction_id, dataset)
-    if not may_teach(call.services.store, call.actor):
-        return Reply(call.t(_DECIDERS_ONLY), whisper="instead")
     if standing.correction.proposed:
         # Also when it is decided already: whoever decided may have died before the verdict took effect.
         call.services.corrections.decide(call.actor, dataset, correction_id, approve=approve)
         standing = _standing(call, correction_id, dataset)
-    return _shown(call, standing)
+        if standing.counts:
+            word_lesson(call, dataset, correction_id)
+    return standing
+
+
+def _decide(call: WorkCall[ComponentData], *, approve: bool) -> Reply:
+    correction_id, _, dataset = call.subject.partition(":")
+    _standing(call, correction_id, dataset)
+    if not may_teach(call.services.store, call.actor):
+        return Reply(call.t(_DECIDERS_ONLY), whisper="instead")
+    return _shown(call, decide(call, dataset, correction_id, approve=approve))
 
 
 def _shown(call: WorkCall[ComponentData], standing: Standing) -> Reply:

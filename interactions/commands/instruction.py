@@ -11,6 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from interactions.call import QuickInstruction
 from interactions.definitions import Handler, Option, Options, SlashCommand
 from interactions.failures import Sorry
+from interactions.gate_wording import forced_line, passed_line
+from interactions.gating import Held, in_force, is_gated, judge_first
+from interactions.instruction_wording import (
+    applied_buttons,
+    fenced,
+    history_button,
+    history_line,
+    meanwhile,
+    private_reply,
+    question,
+    show_button,
+    whose,
+)
+from interactions.message_links import is_id
 from interactions.outbound import Button, Defer, DeferUpdate, Modal, Reply, ReplyFile, Say, TextInput
 from interactions.payloads import Attachment
 from interactions.permission import refusal_to_teach
@@ -22,6 +36,7 @@ from trainer.instructions import (
     ChangedMeanwhile,
     Instructions,
     NoSuchDraft,
+    NotInForce,
     clean,
     current_version,
     decoded,
@@ -35,8 +50,9 @@ if TYPE_CHECKING:
 
     from interactions.call import AckCall, WorkCall
     from interactions.payloads import ComponentData, ModalData
+    from trainer.evaluation.gate_store import Decision, Judgement
     from trainer.i18n import Translator
-    from trainer.instructions import Draft, Kind, Version
+    from trainer.instructions import Kind
 
 FORM_MOST: Final = 4000
 """Characters that a form takes; counted in UTF-16 code units, the largest of the plausible counts."""
@@ -148,7 +164,7 @@ def work(call: WorkCall[InstructionOptions]) -> Reply:
 
 def work_page(call: WorkCall[ComponentData]) -> Reply:
     """Show another page; which one is the button's subject."""
-    return _page(call, int(call.subject) if _is_number(call.subject) else 0)
+    return _page(call, int(call.subject) if is_id(call.subject) else 0)
 
 
 def work_history(call: WorkCall[ComponentData]) -> Reply:
@@ -157,15 +173,15 @@ def work_history(call: WorkCall[ComponentData]) -> Reply:
     t, store, scope = call.t, call.services.store, call.actor.scope
     versions = Instructions(store).history(scope, most=HISTORY_MOST)
     current = current_version(store, scope)
-    lines, buttons = [t(N_("**The last versions of the instruction**"))], [_show_button(t)]
+    lines, buttons = [t(N_("**The last versions of the instruction**"))], [show_button(t)]
     for number, version in enumerate(versions, 1):
         in_force = current is not None and current.id == version.id
-        lines.append(_history_line(t, number, version, in_force=in_force))
+        lines.append(history_line(t, number, version, in_force=in_force))
         if not in_force and version.text:
             buttons.append(Button(f"instruction-restore:{version.id}", t(N_("Restore {number}"), number=number)))
     if not versions:
         lines.append(t(N_("It was never changed: the default text is in force.")))
-    return _private("\n".join(lines), buttons=tuple(buttons))
+    return private_reply("\n".join(lines), buttons=tuple(buttons))
 
 
 # --- changing -------------------------------------------------------------------------------------------------
@@ -183,7 +199,7 @@ def work_form(call: WorkCall[ModalData]) -> Reply:
 def work_restore(call: WorkCall[ComponentData]) -> Reply:
     """Show what bringing an earlier version back would change."""
     _check(call)
-    version_id = call.subject if _is_number(call.subject) else ""
+    version_id = call.subject if is_id(call.subject) else ""
     version = Instructions(call.services.store).version(call.actor.scope, version_id) if version_id else None
     if version is None or not version.text:
         raise Sorry(call.t(N_("That version is no longer there.")))
@@ -197,13 +213,73 @@ def work_reset(call: WorkCall[ComponentData]) -> Reply:
 
 
 def work_apply(call: WorkCall[ComponentData]) -> Reply:
-    """Bring a draft into force, if what it was compared with still is."""
+    """Bring a draft into force, if what it was compared with still is, and its test does not hold it back."""
     _check(call)
+    try:
+        judgement = _judged(call)
+    except Held as held:
+        return held.reply
+    return _applied(call, call.subject, note=passed_line(call.t, judgement) if judgement is not None else "")
+
+
+def apply_all_the_same(call: WorkCall[Any], judgement: Judgement, decision: Decision) -> Reply:
+    """Bring the draft of a judgement into force that did not pass, for a reason. Who may do so was checked."""
+    note = forced_line(call.t, judgement, decision)
+    return _applied(call, judgement.change.draft, reason=decision.reason, gate=judgement.id, note=note)
+
+
+def work_undo(call: WorkCall[ComponentData]) -> Reply:
+    """Bring back what was in force before the version that the button is about, if that still is."""
+    _check(call)
+    t = call.t
+    try:
+        if not is_id(call.subject):
+            raise NotInForce(None)
+        version = Instructions(call.services.store).undo(call.actor, call.interaction.id, call.subject)
+    except NotInForce as other:
+        if other.current is None:
+            raise Sorry(t(N_("I know nothing of that change any more, so nothing was taken back."))) from None
+        text = t(
+            N_("Meanwhile <@{user}> has changed the instruction again, so nothing was taken back."),
+            user=other.current.author,
+        )
+        return private_reply(text, buttons=(show_button(t), history_button(t)))
+    if version.text:
+        told = t(N_("The change was taken back: the text before it is in force again."))
+    else:
+        told = t(N_("The change was taken back: the default text is in force again."))
+    return private_reply(told, buttons=applied_buttons(t, version))
+
+
+def _judged(call: WorkCall[ComponentData]) -> Judgement | None:
+    """How the draft passed its test, where one is wanted and can be made. Raises `Held`."""
+    store, scope, draft_id = call.services.store, call.actor.scope, call.subject
+    instructions = Instructions(store)
+    if not is_id(draft_id) or not is_gated(call):
+        return None
+    # Testing needs what acknowledging does not.
+    from trainer.evaluation.gate_store import Change, Gates  # noqa: PLC0415
+
+    draft = instructions.draft(scope, draft_id)
+    if draft is None or instructions.is_applied(scope, draft_id):
+        # There is nothing to test, or an earlier delivery has brought it into force.
+        return Gates(store).passed(scope, call.interaction.id)
+    current = current_version(store, scope)
+    if draft.base != (current.id if current is not None else ""):
+        return None  # applying it tells what has changed
+    now = in_force(call)
+    change = Change(kind="instruction", dataset=now.dataset, draft=draft_id)
+    named, text = (draft.id, draft.text) if draft.text else ("", text_of(None))
+    return judge_first(call, change, lambda: (now, now._replace(instruction_id=named, instruction=text)))
+
+
+def _applied(call: WorkCall[Any], draft_id: str, *, reason: str = "", gate: str = "", note: str = "") -> Reply:
+    """Bring a draft into force, and tell of it, with a note."""
     t, instructions = call.t, Instructions(call.services.store)
     try:
-        if not _is_number(call.subject):
+        if not is_id(draft_id):
             raise NoSuchDraft
-        version = instructions.apply(call.actor, call.subject)
+        version = instructions.apply(call.actor, draft_id, reason=reason, gate=gate)
     except NoSuchDraft:
         raise Sorry(t(N_("This draft is no longer there, so nothing was changed."))) from None
     except ChangedMeanwhile as changed:
@@ -213,19 +289,19 @@ def work_apply(call: WorkCall[ComponentData]) -> Reply:
         told = t(N_("The new instruction is in force from the next question on."))
     else:
         told = t(N_("The default text is in force again, from the next question on."))
-    return _private(told, buttons=(_show_button(t), _history_button(t)))
+    return private_reply("\n".join(filter(None, [told, note])), buttons=applied_buttons(t, version))
 
 
 def work_discard(call: WorkCall[ComponentData]) -> Reply:
     """Throw a draft away."""
     _check(call)
     t = call.t
-    known = _is_number(call.subject)
+    known = is_id(call.subject)
     if known and not Instructions(call.services.store).discard(call.actor, call.subject):
-        return _private(
-            t(N_("It was applied already. “History” brings the former text back.")), (_history_button(t),)
+        return private_reply(
+            t(N_("It was applied already. “History” brings the former text back.")), (history_button(t),)
         )
-    return _private(t(N_("Nothing was changed.")), buttons=(_show_button(t),))
+    return private_reply(t(N_("Nothing was changed.")), buttons=(show_button(t),))
 
 
 # --- rendering ------------------------------------------------------------------------------------------------
@@ -237,7 +313,7 @@ def _page(call: WorkCall[Any], wanted: int) -> Reply:
     text = text_of(version, t.language)
     pages = split(text, limit=PAGE_MOST) or [t(N_("There is no instruction here."))]
     at = min(wanted, len(pages) - 1)
-    small = [_whose(t, version)]
+    small = [whose(t, version)]
     if len(pages) > 1:
         small.append(t(N_("page {number} of {pages}"), number=at + 1, pages=len(pages)))
     buttons = []
@@ -248,19 +324,12 @@ def _page(call: WorkCall[Any], wanted: int) -> Reply:
     files: tuple[ReplyFile, ...] = ()
     if may_teach(store, call.actor):
         buttons.append(Button("instruction-edit:", t(N_("Edit")), "primary"))
-        buttons.append(_history_button(t))
+        buttons.append(history_button(t))
         if version is not None and version.text:
             buttons.append(Button("instruction-reset:", t(N_("Reset"))))
         if units(text) > FORM_MOST and wanted == 0:
             files = (ReplyFile("instruction.md", text.encode(), "text/markdown; charset=utf-8"),)
-    return _private(f"{pages[at]}\n-# {', '.join(small)}", buttons=tuple(buttons), files=files)
-
-
-def _whose(t: Translator, version: Version | None) -> str:
-    """Whose text it is, in small print."""
-    if version is None or not version.text:
-        return t(N_("The default text"))
-    return t(N_("Changed by <@{user}> <t:{at}:R>"), user=version.author, at=int(version.at))
+    return private_reply(f"{pages[at]}\n-# {', '.join(small)}", buttons=tuple(buttons), files=files)
 
 
 def _proposed(call: WorkCall[Any], text: str, *, kind: Kind = "edit", opened_with: str | None = None) -> Reply:
@@ -281,65 +350,21 @@ def _proposed(call: WorkCall[Any], text: str, *, kind: Kind = "edit", opened_wit
     lines = changes(text_of(base, t.language), draft.text or text_of(None, t.language))
     if not lines:
         instructions.discard(call.actor, draft.id)
-        return _private(t(N_("That is the text in force, so there is nothing to change.")), (_show_button(t),))
-    heading = [_meanwhile(t, base)] if base is not None and opened_with not in {None, base.id} else []
-    heading.append(_question(t, draft))
+        return private_reply(t(N_("That is the text in force, so there is nothing to change.")), (show_button(t),))
+    heading = [meanwhile(t, base)] if base is not None and opened_with not in {None, base.id} else []
+    heading.append(question(t, draft))
     buttons = (
         Button(f"instruction-apply:{draft.id}", t(N_("Apply")), "success"),
         Button(f"instruction-discard:{draft.id}", t(N_("Discard"))),
     )
-    body = _fenced("\n".join(lines))
+    body = fenced("\n".join(lines))
     if units(body) <= DIFF_MOST:
-        return _private("\n".join([*heading, body]), buttons=buttons)
+        return private_reply("\n".join([*heading, body]), buttons=buttons)
     heading.append(t(N_("The difference is long, so it is attached whole; this is how it begins:")))
     whole = ReplyFile("instruction.diff", "\n".join(lines).encode(), "text/x-diff; charset=utf-8")
     # Half as many characters as code units fit whatever they are.
-    beginning = _fenced("\n".join(lines)[: DIFF_MOST // 2] + "…")
-    return _private("\n".join([*heading, beginning]), buttons=buttons, files=(whole,))
-
-
-def _question(t: Translator, draft: Draft) -> str:
-    if draft.kind == "reset":
-        return t(N_("Go back to the default text? This would change:"))
-    if draft.kind == "restore":
-        return t(N_("Bring that version back? This would change:"))
-    return t(N_("This would change:"))
-
-
-def _meanwhile(t: Translator, base: Version) -> str:
-    text = N_("Meanwhile <@{user}> has changed the instruction, so please look at the difference again.")
-    return t(text, user=base.author)
-
-
-def _fenced(text: str) -> str:
-    """In a code block, which the text cannot end: never are there three backticks in a row."""
-    harmless = text.replace("``", "`\N{ZERO WIDTH SPACE}`")
-    return f"```diff\n{harmless}\n```"
-
-
-def _history_line(t: Translator, number: int, version: Version, *, in_force: bool) -> str:
-    if version.kind == "reset":
-        text = N_("{number}. <t:{at}:f> <@{user}>: back to the default text")
-    elif version.kind == "restore":
-        text = N_("{number}. <t:{at}:f> <@{user}>: an earlier text, {length}")
-    else:
-        text = N_("{number}. <t:{at}:f> <@{user}>: {length}")
-    length = t.plural("{count} character", "{count} characters", len(version.text))
-    line = t(text, number=number, at=int(version.at), user=version.author, length=length)
-    return " ".join([line, t(N_("(in force)"))]) if in_force else line
-
-
-def _private(content: str, buttons: tuple[Button, ...] = (), files: tuple[ReplyFile, ...] = ()) -> Reply:
-    """A reply that stays between the bot and the person, also where it replaces an earlier one."""
-    return Reply(content, buttons=buttons, files=files, private=True)
-
-
-def _show_button(t: Translator) -> Button:
-    return Button("instruction-page:0", t(N_("Show the instruction")))
-
-
-def _history_button(t: Translator) -> Button:
-    return Button("instruction-history:", t(N_("History")))
+    beginning = fenced("\n".join(lines)[: DIFF_MOST // 2] + "…")
+    return private_reply("\n".join([*heading, beginning]), buttons=buttons, files=(whole,))
 
 
 def _problem(t: Translator, bad: BadText) -> str:
@@ -350,11 +375,6 @@ def _check(call: WorkCall[Any]) -> None:
     """Who may change it is checked again: it can have changed since the acknowledgement."""
     if not may_teach(call.services.store, call.actor):
         raise Sorry(call.t(_MANAGERS_ONLY))
-
-
-def _is_number(text: str) -> bool:
-    """Whether a custom id's subject is a number as we write them: it may be forged."""
-    return text.isascii() and text.isdecimal() and len(text) <= 20  # noqa: PLR2004 - digits of 64 bits
 
 
 COMMANDS = (
@@ -373,5 +393,6 @@ BUTTONS = {
     "instruction-reset": Handler(acknowledge_change, work_reset),
     "instruction-apply": Handler(acknowledge_change, work_apply),
     "instruction-discard": Handler(acknowledge_change, work_discard),
+    "instruction-undo": Handler(acknowledge_change, work_undo),
 }
 MODALS = {"instruction": Handler(acknowledge_form, work_form)}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import msgspec
+
 from interactions.definitions import MANAGERS, Handler, Option, Options, SlashCommand
+from interactions.gate_wording import forced_line, passed_line, reason_line
+from interactions.gating import Held, in_force, is_gated, judge_first
 from interactions.outbound import Button, Choice, Defer, DeferUpdate, Reply, Say
 from interactions.permission import refusal_to_teach
 from interactions.wording import plain
@@ -12,17 +16,17 @@ from trainer.datasets import DEFAULT_DATASET, BadName, dataset_name
 from trainer.i18n import N_
 from trainer.selection import ChosenMeanwhile, SelectedAlready, Selecting, matching
 from trainer.settings import may_teach
+from trainer.snowflakes import moment_of
 
 if TYPE_CHECKING:
     from interactions.call import AckCall, WorkCall
     from interactions.payloads import ComponentData
+    from trainer.evaluation.gate_store import Decision, Judgement
     from trainer.i18n import Translator
     from trainer.settings import Selection
 
 CHOICES_MOST: Final = 25
 HISTORY_MOST: Final = 10
-DISCORD_EPOCH_MS: Final = 1_420_070_400_000
-"""From when ids count, in milliseconds since 1970: https://discord.com/developers/docs/reference#snowflakes"""
 ARCHIVE: Final = "a"
 """In a button's custom id: archive the dataset that was selected before."""
 
@@ -74,13 +78,13 @@ def acknowledge_history(call: AckCall[ComponentData]) -> Defer | Say:
 
 def work(call: WorkCall[SelectOptions]) -> Reply:
     """Select as the options say."""
-    return _select(call, call.given.name, archive=call.given.archive_current)
+    return _select(call, call.given.name, archive=call.given.archive_current, visible=True)
 
 
 def work_again(call: WorkCall[ComponentData]) -> Reply:
     """Select although somebody was faster."""
     how, _, name = call.subject.partition(":")
-    return _select(call, name, archive=how == ARCHIVE)
+    return _select(call, name, archive=how == ARCHIVE, visible=False)
 
 
 def work_undo(call: WorkCall[ComponentData]) -> Reply:
@@ -118,7 +122,23 @@ def work_history(call: WorkCall[ComponentData]) -> Reply:
     return Reply("\n".join([t(N_("**The last choices of a dataset**")), *(_history_line(t, one) for one in choices)]))
 
 
-def _select(call: WorkCall[Any], wanted: str, *, archive: bool) -> Reply:
+def select_all_the_same(call: WorkCall[Any], judgement: Judgement, decision: Decision) -> Reply:
+    """Select the dataset of a judgement that did not pass, for a reason. Who may do so was checked."""
+    change, line = judgement.change, forced_line(call.t, judgement, decision)
+    found = _chosen(
+        call,
+        change.dataset,
+        archive=change.archive,
+        typed_at=moment_of(judgement.id) or 0.0,
+        instead_of=change.instead_of,
+        reason=decision.reason,
+        gate=judgement.id,
+    )
+    return msgspec.structs.replace(found, content=f"{found.content}\n{line}")
+
+
+def _select(call: WorkCall[Any], wanted: str, *, archive: bool, visible: bool) -> Reply:
+    """Select a dataset; `visible` says whether there is a place to show how far its test is."""
     t = call.t
     if not may_teach(call.services.store, call.actor):
         return Reply(t(_MANAGERS_ONLY), whisper="instead")
@@ -126,18 +146,80 @@ def _select(call: WorkCall[Any], wanted: str, *, archive: bool) -> Reply:
         dataset = dataset_name(wanted)
     except BadName:
         return Reply(t(_BAD_NAME), whisper="instead")
-    selecting = Selecting(call.services.store)
     try:
-        selection = selecting.select(call.actor, call.interaction.id, dataset, typed_at=_moment(call.interaction.id))
-    except SelectedAlready as already:
-        return Reply(_already(t, dataset, already.selection, archive=archive))
-    except ChosenMeanwhile as other:
-        text = _meanwhile(t, other, N_("Meanwhile <@{user}> has selected “{dataset}”, so I left it at that."))
-        return Reply(text, buttons=_all_the_same(t, dataset, other.dataset, archive=archive))
+        judgement = _judged(call, dataset, archive=archive, visible=visible)
+    except Held as held:
+        return msgspec.structs.replace(held.reply, whisper="instead")
+    except (SelectedAlready, ChosenMeanwhile) as other:
+        return _not_chosen(t, dataset, other, archive=archive)
+    typed_at = moment_of(call.interaction.id) or 0.0
+    if judgement is None:
+        return _chosen(call, dataset, archive=archive, typed_at=typed_at)
+    return _chosen(
+        call,
+        dataset,
+        archive=archive,
+        typed_at=typed_at,
+        instead_of=judgement.change.instead_of,
+        note=passed_line(t, judgement),
+    )
+
+
+def _judged(call: WorkCall[Any], dataset: str, *, archive: bool, visible: bool) -> Judgement | None:
+    """How the dataset passed its test, where one is wanted. Raises what `Selecting.select` raises, and `Held`."""
+    if not is_gated(call):
+        return None
+    selecting, typed_at = Selecting(call.services.store), moment_of(call.interaction.id) or 0.0
+    current = selecting.would_replace(call.actor, call.interaction.id, dataset, typed_at=typed_at)
+    # Testing needs what acknowledging does not.
+    from trainer.evaluation.gate_store import Change, Gates  # noqa: PLC0415
+
+    if current is None:
+        # An earlier delivery has selected it. What was judged is told again.
+        return Gates(call.services.store).passed(call.actor.scope, call.interaction.id)
+    change = Change(kind="selection", dataset=dataset, instead_of=current, archive=archive)
+    now = in_force(call)._replace(dataset=current)
+    return judge_first(call, change, lambda: (now, now._replace(dataset=dataset)), visible=visible)
+
+
+def _chosen(
+    call: WorkCall[Any],
+    dataset: str,
+    *,
+    archive: bool,
+    typed_at: float,
+    instead_of: str = "",
+    reason: str = "",
+    gate: str = "",
+    note: str = "",
+) -> Reply:
+    """Select a dataset as `Selecting.select` does, and tell of it, with a note."""
+    t, selecting = call.t, Selecting(call.services.store)
+    try:
+        selection = selecting.select(
+            call.actor,
+            call.interaction.id,
+            dataset,
+            typed_at=typed_at,
+            instead_of=instead_of,
+            reason=reason,
+            gate=gate,
+        )
+    except (SelectedAlready, ChosenMeanwhile) as other:
+        return _not_chosen(t, dataset, other, archive=archive)
     lines = [_selected(t, selection), t(N_("Before, it was “{dataset}”."), dataset=plain(selection.before))]
     if archive:
         lines.append(_archived(call, selection.before))
+    if note:
+        lines.append(note)
     return Reply("\n".join(lines), buttons=_buttons(t, selection))
+
+
+def _not_chosen(t: Translator, dataset: str, why: SelectedAlready | ChosenMeanwhile, *, archive: bool) -> Reply:
+    if isinstance(why, SelectedAlready):
+        return Reply(_already(t, dataset, why.selection, archive=archive))
+    text = _meanwhile(t, why, N_("Meanwhile <@{user}> has selected “{dataset}”, so I left it at that."))
+    return Reply(text, buttons=_all_the_same(t, dataset, why.dataset, archive=archive))
 
 
 def _archived(call: WorkCall[Any], dataset: str) -> str:
@@ -202,12 +284,8 @@ def _history_line(t: Translator, choice: Selection) -> str:
         text = N_("• <t:{at}:f> <@{user}>: “{dataset}”, new")
     else:
         text = N_("• <t:{at}:f> <@{user}>: “{dataset}”")
-    return t(text, at=int(choice.at), user=choice.author, dataset=plain(choice.dataset))
-
-
-def _moment(interaction_id: str) -> float:
-    """When the person sent the interaction, in seconds since the epoch."""
-    return ((int(interaction_id) >> 22) + DISCORD_EPOCH_MS) / 1000
+    line = t(text, at=int(choice.at), user=choice.author, dataset=plain(choice.dataset))
+    return f"{line}\n{reason_line(t, choice.reason)}" if choice.reason else line
 
 
 def _is_id(text: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import msgspec
 
 from trainer import records
-from trainer.answers import Source
+from trainer.answers import Source, whose_words
 from trainer.evaluation.cases import CASES_MOST, Case, Check
 from trainer.evaluation.checks import default_check
 from trainer.evaluation.keys import added_key, added_prefix, removed_key
@@ -152,7 +152,7 @@ def add_answer(
     The caller has made sure that the actor may teach and may see the answer.
     """
     case = answer_case(answer)
-    authors = {answer.author, *(source.author for source in answer.sources)} - {""}
+    authors = {answer.author, *whose_words(answer)}
     heard = [answer.created_at, *(source.at for source in answer.sources)]
     one = AddedCase(
         case=case,

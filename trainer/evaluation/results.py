@@ -74,6 +74,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     id: str
     """The interaction's, or a number of the same form for runs from a terminal."""
     author: str
+    """Who began it; empty for a run from a terminal."""
     created_at: float
     """Seconds since the epoch."""
     subject: Subject

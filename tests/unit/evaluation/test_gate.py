@@ -24,6 +24,7 @@ from trainer.evaluation.gate import (
     _other_id,
     against_last,
     judged,
+    verdict_of,
 )
 from trainer.evaluation.regression import add_cases
 from trainer.evaluation.running import Runner
@@ -361,6 +362,15 @@ def test_another_model_is_held_against_the_last_run(room: Room) -> None:
     down = against_last(room.store, SCOPE, over(room, verdicts("e" * 8 + "p" * 12), "broken"))
     assert down is not None
     assert (down.outcome, down.reason, down.errors) == ("untestable", "errors", {"model": 8})
+
+
+def test_another_question_of_the_same_id_is_not_held_against_it(room: Room) -> None:
+    before = verdicts("p" * 20)
+    others = [msgspec.structs.replace(one.case, question=f"Where is {one.case.id}?") for one in before[:12]]
+    after = [made(number, "failed", case=one) for number, one in enumerate(others)] + before[12:]
+    verdict = verdict_of(room.runs, SCOPE, over(room, before, "old"), over(room, after, "new"))
+    assert verdict.comparison is not None
+    assert (verdict.outcome, verdict.comparison.shared) == ("passed", 8)
 
 
 def test_a_run_whose_cases_are_gone_says_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,6 +112,13 @@ def test_a_disliked_answer_must_not_be_given_again(room: Room) -> None:
     assert [one.by for one in added_cases(room.store, SCOPE, "default")] == [ADA.user_id]
 
 
+def test_whoever_a_model_read_is_among_those_whose_words_it_is(room: Room) -> None:
+    answer = room.answered(PASSWORD, "Ask your mother.", teacher="3003")
+    add_answer(room.store, ADA, msgspec.structs.replace(answer, words_of=["3003", "4004"]))
+    (one,) = told(room)
+    assert {words.author for words in one.words} == {BOB.user_id, "3003", "4004"}
+
+
 def test_what_the_bot_did_not_know_it_must_know(room: Room) -> None:
     made = answer_case(room.answered(PASSWORD, ""))
     assert passes(made, "Anything.")
