@@ -11,12 +11,14 @@ import zipfile
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from interactions.outbound import ReplyFile
+from trainer.evaluation.detail import has_detail
 from trainer.evaluation.keys import RunKeys
 from trainer.evaluation.report.chart import alt_text, chart
 from trainer.evaluation.report.html import write_html
 from trainer.evaluation.report.json_report import write_json
 from trainer.evaluation.report.junit import write_junit
 from trainer.evaluation.report.table import write_csv
+from trainer.evaluation.store import DetailGone
 from trainer.i18n import N_
 from trainer.ports import ObjectNotFound
 
@@ -96,6 +98,8 @@ def attached(call: WorkCall[Any], run: Run, made: Sequence[Made]) -> tuple[tuple
     """What of the files can be attached, and what to say of the rest.
 
     What is larger than Discord takes here goes into one zip; if that is too large too, a button gives a link to it.
+
+    Raises `DetailGone` if the run's cases went meanwhile.
     """
     most = call.interaction.attachment_size_limit
     small, large = [one for one in made if one.size <= most], [one for one in made if one.size > most]
@@ -111,7 +115,7 @@ def attached(call: WorkCall[Any], run: Run, made: Sequence[Made]) -> tuple[tuple
 
 
 def all_files(store: ObjectStore, scope: Scope, run: Run) -> Made | None:
-    """All files of a run in one zip; None if they are no longer there."""
+    """All files of a run in one zip; None if they, or the run's cases, are no longer there."""
     prefix = RunKeys(scope, run.id).reports
     there = []
     for info in store.list(prefix):
@@ -120,7 +124,10 @@ def all_files(store: ObjectStore, scope: Scope, run: Run) -> Made | None:
             there.append(Made(name, info.key, info.size, ""))
     if not any(one.name != NOT_READ for one in there):
         return None
-    return _zip(store, scope, run, ALL, there)
+    try:
+        return _zip(store, scope, run, ALL, there)
+    except DetailGone:
+        return None
 
 
 def first_lines(store: ObjectStore, key: str, most: int) -> list[str]:
@@ -150,7 +157,7 @@ def _reply_file(made: Made) -> ReplyFile:
 
 
 def _zip(store: ObjectStore, scope: Scope, run: Run, name: str, files: Iterable[Made]) -> Made:
-    """A zip of some of a run's files, made in a temporary file first."""
+    """A zip of some of a run's files, made in a temporary file first. Raises `DetailGone`."""
     key = f"{RunKeys(scope, run.id).reports}{name}"
     with tempfile.TemporaryFile() as made:
         with zipfile.ZipFile(cast("IO[bytes]", made), "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -169,4 +176,8 @@ def _zip(store: ObjectStore, scope: Scope, run: Run, name: str, files: Iterable[
         made.seek(0)
         with store.open_write(key, content_type=ZIP_TYPE) as target:
             shutil.copyfileobj(made, target)
+    if not has_detail(store, scope, run.id):
+        # Whoever deleted it may have looked for files before this one was written.
+        store.delete(key)
+        raise DetailGone
     return Made(name, key, size, ZIP_TYPE)

@@ -166,7 +166,10 @@ class Answering:
         usage = self._count(scope, interaction_id, reply)
         if is_no_answer(reply.text):
             return msgspec.structs.replace(_unknown(found.hits), asked=found.asked, usage=usage)
-        return _given("generated", reply.text, near, model=reply.model, asked=found.in_full, usage=usage)
+        # Nobody reads the sources of a trial: it is by them that its text goes with whoever's words are in it.
+        most = SOURCES_MOST if trial is None else len(near)
+        given = _given("generated", reply.text, near, model=reply.model, asked=found.in_full, usage=usage, most=most)
+        return msgspec.structs.replace(given, words_of=sorted({_source(hit).author for hit in near} - {""}))
 
     def in_full(
         self, scope: Scope, dataset: str, question: str, former: Sequence[Turn], trial: Trial | None = None
@@ -262,13 +265,20 @@ def _unknown(hits: Sequence[Hit]) -> Answer:
 
 
 def _given(
-    kind: AnswerKind, text: str, hits: Iterable[Hit], *, model: str = "", asked: str = "", usage: Usage | None = None
+    kind: AnswerKind,
+    text: str,
+    hits: Iterable[Hit],
+    *,
+    model: str = "",
+    asked: str = "",
+    usage: Usage | None = None,
+    most: int = SOURCES_MOST,
 ) -> Answer:
-    """An answer, and what it rests on: each source once, the best first."""
+    """An answer, and what it rests on: each source once, the best first, no more than `most`."""
     found: dict[Source, int] = {}
     for hit in hits:
         found.setdefault(_source(hit), hit.entry.order)
-    sources = list(found.items())[:SOURCES_MOST]
+    sources = list(found.items())[:most]
     return Answer(
         kind,
         text,

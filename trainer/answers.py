@@ -62,6 +62,8 @@ class Answer(msgspec.Struct, frozen=True):
     """The interactions by which what the sources name was learned, in their order."""
     usage: Usage | None = None
     """What it cost, where a chat model was asked, whatever came of that; None where none was."""
+    words_of: list[str] = []
+    """Whoever taught what a chat model read for it, named as a source or not: the text may repeat their words."""
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +87,8 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Who taught the question that is named as the closest: it goes when they are forgotten."""
     fell_back: bool = False
     over_budget: bool = False
+    words_of: list[str] = []
+    """Whoever taught what a chat model read for it. Shown to nobody: the text goes when one of them is forgotten."""
     v: int = 1
 
 
@@ -93,6 +97,11 @@ class MessageRecord(msgspec.Struct, frozen=True):
 
     answer_id: str
     v: int = 1
+
+
+def whose_words(answer: Answer | AnswerRecord) -> set[str]:
+    """Everybody whose teaching an answer's text repeats, or may repeat. Pure."""
+    return {*answer.words_of, *(source.author for source in answer.sources)} - {""}
 
 
 def load_answer(store: ObjectStore, scope: Scope, answer_id: str) -> AnswerRecord | None:

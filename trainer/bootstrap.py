@@ -300,6 +300,7 @@ def make_services(
     from trainer.retention import Policy
     from trainer.services import Services
     from trainer.speech.dataset_words import DatasetWords
+    from trainer.struct_types import make_ready
     from trainer.training import Training
     from trainer.usage import Ledger
 
@@ -311,7 +312,7 @@ def make_services(
     chat = make_chat(configuration)
     lessons = LessonBook(store, chat, ledger)
     answering = Answering(library, chat, lambda scope: instruction_in_force(store, scope), ledger, lessons.near)
-    return Services(
+    services = Services(
         store=store,
         library=library,
         training=Training(store, library),
@@ -344,6 +345,8 @@ def make_services(
             lasts_s=configuration.lease_seconds,
         ),
     )
+    make_ready()
+    return services
 
 
 def _load_env_file(path: Path) -> None:

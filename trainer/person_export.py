@@ -20,6 +20,7 @@ from trainer.ports import ObjectNotFound, PreconditionFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trainer.person_data import Kind
     from trainer.ports import ObjectStore
     from trainer.scope import Actor
 
@@ -93,7 +94,7 @@ def _add(store: ObjectStore, bundle: zipfile.ZipFile, found: Found, prefix: str)
     except ObjectNotFound:
         return False
     with _entry(bundle, path) as entry:
-        entry.write(_readable(data))
+        entry.write(_readable(data, found.kind))
     if found.kind == "examples":
         batch = msgspec.json.decode(data, type=Batch)
         for key in [*batch.chunks, *filter(None, [batch.rejections_key])]:
@@ -116,8 +117,12 @@ def _entry(bundle: zipfile.ZipFile, path: str) -> IO[bytes]:
     return bundle.open(info, "w", force_zip64=True)
 
 
-def _readable(data: bytes) -> bytes:
+def _readable(data: bytes, kind: Kind) -> bytes:
     try:
+        if kind == "questions":
+            # Whom an answer does not name is shown to nobody.
+            record = msgspec.json.decode(data, type=dict[str, object])
+            data = msgspec.json.encode({name: value for name, value in record.items() if name != "words_of"})
         return msgspec.json.format(data, indent=2)
     except msgspec.DecodeError:
         return data

@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 
 NOBODY: Final = "0"
 """Stands where a name was taken away: no account has this id."""
-BLANK: Final[Mapping[str, object]] = {"text": "", "sources": [], "closest": "", "wrong": "", "lesson": ""}
+BLANK: Final[Mapping[str, object]] = {
+    "text": "",
+    "sources": [],
+    "words_of": [],
+    "closest": "",
+    "wrong": "",
+    "lesson": "",
+}
 """What becomes of the fields of an answer, and of a correction of it, that repeat somebody's words."""
 TRIES: Final = 10
 COPIES: Final = ("archives", "exports")

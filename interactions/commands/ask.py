@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -13,13 +14,14 @@ from interactions.outbound import Defer, Reply, Say
 from interactions.payloads import Attachment
 from interactions.wording import source_line
 from trainer import notices
-from trainer.answers import AnswerRecord, load_answer, save_answer
+from trainer.answers import AnswerRecord, load_answer, save_answer, whose_words
 from trainer.conversations import Place, Turn, former_turns, remember
 from trainer.i18n import N_
 from trainer.settings import scope_settings
 
 if TYPE_CHECKING:
     from interactions.call import AckCall, WorkCall
+    from trainer.answers import Answer
     from trainer.i18n import Translator
     from trainer.notices import Notice
 
@@ -152,7 +154,16 @@ def _found(call: WorkCall[Any], asked: Asked, former: list[Turn]) -> AnswerRecor
         closest_by=found.closest_by,
         fell_back=found.fell_back,
         over_budget=found.over_budget,
+        words_of=_words_of(call, found, former),
     )
+
+
+def _words_of(call: WorkCall[Any], found: Answer, former: list[Turn]) -> list[str]:
+    """Whose words a chat model read for an answer: it is given the former answers as well."""
+    if found.kind != "generated":
+        return []
+    given = (load_answer(call.services.store, call.actor.scope, turn.id) for turn in former)
+    return sorted({*found.words_of, *chain.from_iterable(whose_words(one) for one in given if one is not None)})
 
 
 def _budget_warning(call: WorkCall[Any]) -> str:

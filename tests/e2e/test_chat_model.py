@@ -11,6 +11,7 @@ import requests
 
 from tests.bot import Bot
 from tests.openai_server import OpenAiServer, Reply
+from trainer.answers import load_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +96,23 @@ def test_a_model_that_comes_back_answers_the_same_command(taught: Bot, server: O
     server.fail(status=503, times=3)
     vague = "password strength and account reset policies of other companies"
     assert ask(taught, vague).wait(60).content.startswith("It depends on the company.")
+
+
+def test_an_answer_remembers_whose_words_the_model_read(taught: Bot, server: OpenAiServer) -> None:
+    """The former answers are among them."""
+    cleo = taught.playground.client("Cleo", manager=True)
+    cleo.command("train", text="Q: How do I tame a wolf? A: With a bone.").wait()
+    server.reply_with("Press it.")
+    bob, scope = taught.bob(), taught.services_scope()
+    first = bob.command("ask", prompt=REWORDED)
+    first.wait()
+    second = bob.command("ask", prompt="and how do I tame a wolf?")
+    second.wait()
+    kept = [load_answer(taught.services.store, scope, one.id) for one in (first, second)]
+    assert [one and one.kind for one in kept] == ["generated", "generated"]
+    read = [set(one.words_of) if one else set() for one in kept]
+    assert len(read[0]) == 1
+    assert read[1] > read[0]
 
 
 def test_health_names_the_model(taught: Bot, server: OpenAiServer) -> None:

@@ -4,118 +4,32 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from junitparser import Error, Failure, JUnitXml
 
-from tests.bot import Bot
-from tests.e2e.test_processes import environment
-from tests.openai_server import OpenAiServer
-from tests.unit.evaluation.rooms import SCOPE, Room, timeless
-from trainer.adapters.file_store import FileStore
-from trainer.evaluation.claims import Claim, claim
-from trainer.evaluation.history import comparable_run, run_ids
+from tests.e2e.evaluation_place import Place, case, chat_models, correct_all, taught_place
+from tests.unit.evaluation.rooms import SCOPE
 from trainer.evaluation.keys import evaluations_prefix
-from trainer.evaluation.store import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from tests.openai_server import Body
-    from tests.servers import S3Server
-    from trainer.evaluation.results import Run
-
-COUNT = 40
-Done = subprocess.CompletedProcess[str]
-
-
-class Place:
-    """A folder with a bot's data, and a terminal in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.room = Room(folder / "data")
-        self.settings = {"TRAINGER_EMBEDDINGS": "none"}
-
-    def arguments(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "trainer.evaluation", *arguments]
-
-    def type(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Done:
-        done = subprocess.run(
-            self.arguments(*arguments),
-            cwd=self.folder,
-            env=environment(**self.settings),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
-        return done
-
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.arguments(*arguments),
-            cwd=self.folder,
-            env=environment(**self.settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def file(self, cases: Sequence[dict[str, Any]], name: str = "cases.jsonl") -> str:
-        (self.folder / name).write_text("".join(json.dumps(case) + "\n" for case in cases))
-        return name
-
-    def objects(self) -> dict[str, str]:
-        return {info.key: info.etag for info in self.room.store.list("")}
-
-    def runs(self) -> list[Run]:
-        """Those that are kept, the latest first."""
-        ids = run_ids(self.room.store, SCOPE, "default", most=50)
-        return [run for one in ids if (run := self.room.runs.load(SCOPE, one)) is not None]
-
-    def results(self) -> int:
-        """Stretches of results that lie in the store."""
-        return sum("/results/" in info.key for info in self.room.store.list(evaluations_prefix(SCOPE)))
+    from tests.openai_server import OpenAiServer
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    here = Place(tmp_path)
-    yield here
-    here.room.close()
+def taught(tmp_path: Path) -> Iterator[Place]:
+    with taught_place(tmp_path) as here:
+        yield here
 
 
 @pytest.fixture
-def taught(place: Place) -> Place:
-    """Knows what each of some things is."""
-    for number in range(COUNT):
-        place.room.teach(f"What is thing {number}?", f"It is called {name(number)}.")
-    return place
-
-
-def name(number: int) -> str:
-    return f"{'abcdefgh'[number % 8]}{'klmnopqrst'[number // 8 % 10]}{number}"
-
-
-def case(number: int, **more: Any) -> dict[str, Any]:
-    return {"id": f"c{number}", "input": f"What is thing {number}?", "expected": name(number), **more}
-
-
-def correct_all(place: Place, numbers: Sequence[int], right: str = "Nobody knows what {} is.") -> None:
-    for number in numbers:
-        place.room.correct(f"What is thing {number}?", right.format(number))
+def models() -> Iterator[OpenAiServer]:
+    with chat_models() as server:
+        yield server
 
 
 # --- reports and files ----------------------------------------------------------------------------------------------
@@ -237,25 +151,6 @@ def test_against_the_untrained_bot(taught: Place) -> None:
     assert "10 got worse and 0 improved" in worse.stderr
 
 
-@pytest.fixture
-def models() -> Iterator[OpenAiServer]:
-    with OpenAiServer(models=("old", "new", "strict")) as server:
-        server.reply_with(answer)
-        yield server
-
-
-def answer(body: Body) -> str:
-    """`old` says what it was taught, `new` does so for every other question; `strict` judges."""
-    system, user = (message["content"] for message in body["messages"])
-    if "You grade" in system:
-        asked = json.loads(user)
-        right = asked["expected"]["1"] in asked["answer"]
-        return json.dumps({"reason": f"{body['model']} says so.", "verdict": "correct" if right else "wrong"})
-    asked = json.loads(user)
-    number = int(asked["question"].rstrip("?").rpartition(" ")[2])
-    return f"I think it is {name(number)}." if body["model"] == "old" or number % 2 else "I forgot."
-
-
 def test_two_models_are_compared_on_the_same_cases_by_the_same_judge(taught: Place, models: OpenAiServer) -> None:
     taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
     file = taught.file([case(number, match="judge") for number in range(16)])
@@ -343,9 +238,9 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_setting_that_cannot_be_is_2(place: Place) -> None:
-    place.settings["TRAINGER_EVALUATION_THREADS"] = "0"
-    assert "TRAINGER_EVALUATION_THREADS" in place.type(code=2).stderr
+def test_a_setting_that_cannot_be_is_2(taught: Place) -> None:
+    taught.settings["TRAINGER_EVALUATION_THREADS"] = "0"
+    assert "TRAINGER_EVALUATION_THREADS" in taught.type(code=2).stderr
 
 
 def test_a_malformed_file_names_line_and_field(taught: Place) -> None:
@@ -409,168 +304,3 @@ def test_in_russian(taught: Place) -> None:
     assert "Пройдено 1 из 2 оценённых случаев" in done.stdout
     assert "Ниже планки: пройдено 1 из 2 (50 %), а нужно 90 %." in done.stderr.replace("\xa0", " ")
     assert "nothing" not in done.stdout
-
-
-def test_a_run_that_another_one_holds_up_waits_for_it(taught: Place) -> None:
-    held = claim(taught.room.store, SCOPE, "77", lasts_s=60)
-    assert isinstance(held, Claim)
-    waiting = taught.begin(taught.file([case(1)]))
-    assert waiting.stderr is not None
-    assert waiting.stdout is not None
-    assert "Another run is being worked on in g42: this one waits" in waiting.stderr.readline()
-    taught.type("cases.jsonl", "--no-save")
-    held.release()
-    out, _ = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0
-    assert "1 of 1 judged case passed" in out
-
-
-# --- signals --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_was_done_before_ctrl_c_is_kept_and_gone_on_with(
-    taught: Place, models: OpenAiServer, number: signal.Signals
-) -> None:
-    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
-    models.chunk_delay_s = 0.02
-    file = taught.file([case(number) for number in range(COUNT)])
-    running = taught.begin(file, "--junit", "out.xml", "--threads", "2")
-    deadline = time.monotonic() + 60
-    while not taught.results():
-        assert running.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    running.send_signal(number)
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 128 + number
-    assert out == ""
-    (run,) = taught.runs()
-    done = 10 * taught.results()
-    assert 10 <= done < COUNT
-    assert (
-        err
-        == f"trainger: Interrupted. Results of {done} of 40 cases are kept: --resume {run.id} goes on from there.\n"
-    )
-    assert not (taught.folder / "out.xml").exists()
-    assert "not over" in taught.type("--list-runs").stdout
-
-    models.chunk_delay_s = 0
-    asked = len(models.chats)
-    changed = taught.settings | {"TRAINGER_CHAT_MODEL": "new"}
-    taught.settings, same = changed, taught.settings
-    assert "Changed: the language model, the judge." in taught.type("--resume", run.id, code=2).stderr
-    assert "is not over" in taught.type(file, "--against", run.id, code=2).stderr
-    taught.settings = same
-    resumed = taught.type("--resume", run.id, "--junit", "out.xml", "--min-pass", "1")
-    assert len(models.chats) - asked == COUNT - done
-    assert "40 of 40 judged cases passed" in resumed.stdout
-    assert JUnitXml.fromfile(str(taught.folder / "out.xml")).tests == COUNT
-    assert [one.id for one in taught.runs()] == [run.id]
-
-    taught.type(file)
-    whole, interrupted = ([*taught.room.runs.results(SCOPE, one.id)] for one in taught.runs())
-    assert timeless(whole) == timeless(interrupted)
-
-
-def test_of_a_run_that_is_not_kept_ctrl_c_leaves_nothing(taught: Place, models: OpenAiServer) -> None:
-    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
-    models.chunk_delay_s = 0.05
-    before = set(taught.objects())
-    scratch = taught.folder / "tmp"
-    scratch.mkdir()
-    taught.settings["TMPDIR"] = str(scratch)
-    running = taught.begin(taught.file([case(number) for number in range(COUNT)]), "--no-save")
-    deadline = time.monotonic() + 60
-    while len(models.chats) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert "trainger: Interrupted. Nothing is kept of this run." in err
-    assert {key for key in taught.objects() if "/usage/" not in key} == before
-    assert list(scratch.iterdir()) == []
-
-
-# --- the world around it --------------------------------------------------------------------------------------------
-
-
-def test_ten_thousand_cases_take_little_more_memory_than_a_hundred(taught: Place) -> None:
-    def most(count: int) -> int:
-        """Bytes that the process had at its most."""
-        cases = [case(n % COUNT, id=f"c{n}", match="contains", context="padding " * 40) for n in range(count)]
-        files = ("--junit", "o.xml", "--json", "o.json", "--csv", "o.csv", "--html", "o.html")
-        arguments = taught.arguments(taught.file(cases), "--no-save", "--quiet", "--min-pass", "1", *files)
-        process = subprocess.Popen(arguments, cwd=taught.folder, env=environment(**taught.settings))
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        assert JUnitXml.fromfile(str(taught.folder / "o.xml")).tests == count
-        return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-    assert most(10_000) - most(100) < 64 << 20
-
-
-def test_what_is_taught_and_corrected_in_discord_is_tested_as_it_is(tmp_path: Path) -> None:
-    """With nothing configured but the store that `make run` fills: answers are compared by meaning, too."""
-    with Bot(tmp_path) as bot:
-        bot.ada().command("train", text="Q: How do I reset my password? A: Press “Forgot password” and wait.").wait()
-        answered = bot.ada().command("ask", prompt="How do I reset my password?").wait()
-        right = "Open the settings and press the button that says reset."
-        bot.ada().click(answered.message.id, "Correct").submit({"correction": right}).wait()
-        bot.until_idle()
-        scope = bot.services_scope()
-    place = Place(tmp_path)
-    place.settings = {"TRAINGER_STORE": f"file:{tmp_path / 'store'}", "TRAINGER_CACHE": str(tmp_path / "cache")}
-    done = place.type("--min-pass", "1")
-    assert "1 of 1 judged case passed" in done.stdout
-    assert "expected" not in done.stdout
-    assert "Compares meanings" in done.stdout
-    store = FileStore(tmp_path / "store")
-    runs = Runs(store)
-    (one,) = run_ids(store, scope, "default", most=5)
-    run = runs.load(scope, one)
-    assert run is not None
-    later = run.__class__(
-        **{field: getattr(run, field) for field in run.__struct_fields__} | {"id": str(int(one) + 1)}
-    )
-    assert comparable_run(store, scope, later) == run
-    place.room.close()
-
-
-def test_a_store_in_s3(tmp_path: Path, seaweedfs_server: S3Server) -> None:
-    from trainer.adapters.s3_store import S3Store
-
-    client = boto3.client(
-        "s3",
-        endpoint_url=seaweedfs_server.endpoint_url,
-        aws_access_key_id=seaweedfs_server.access_key,
-        aws_secret_access_key=seaweedfs_server.secret_key,
-        region_name="us-east-1",
-    )
-    bucket = f"evaluated-{time.time_ns()}"
-    client.create_bucket(Bucket=bucket)
-    store = S3Store(bucket, "trainger", client=client)
-    room = Room(tmp_path, store)
-    for number in range(5):
-        room.teach(f"What is thing {number}?", f"It is called {name(number)}.")
-    place = Place(tmp_path / "elsewhere")
-    place.folder.mkdir()
-    place.settings |= {"TRAINGER_STORE": f"s3://{bucket}/trainger", **seaweedfs_server.environment()}
-    place.settings["AWS_EC2_METADATA_DISABLED"] = "true"
-    file = place.file([case(number) for number in range(12)])
-    place.type(file, "--no-save")
-    done = place.type(file, "--against", "last", "--max-errors", "0")
-    assert "5 of 12 judged cases passed" in done.stdout
-    (one,) = run_ids(store, SCOPE, "default", most=5)
-    assert len(list(room.runs.results(SCOPE, one))) == 12
-    assert not (place.folder / "data" / "store").exists()
-    place.type("--list-runs")
-    place.settings["AWS_SECRET_ACCESS_KEY"] = "wrong"
-    refused = place.type(file, code=2)
-    assert refused.stderr.startswith("trainger: ")
-    room.close()
-    place.room.close()
-    client.close()

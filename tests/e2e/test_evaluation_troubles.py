@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 from interactions import evaluation_files, evaluation_report
 from tests.e2e.evaluated import cases, correct, labels, lines, names, press, report_of, teach
-from tests.e2e.test_evaluation_buttons import BUTTONS, TESTERS_ONLY, half_taught, run_id
+from tests.e2e.test_evaluation_buttons import BUTTONS, TESTERS_ONLY, half_taught, limited, run_id
 from trainer.evaluation.delivery import RunOutcome
 from trainer.evaluation.detail import drop_detail
 from trainer.evaluation.store import DetailGone
@@ -146,6 +147,38 @@ def test_no_page_is_left_that_compares_with_a_run_that_is_gone(bot: Bot, monkeyp
     monkeypatch.setattr(evaluation_files, "make_versus", deleted_meanwhile)
     assert "no longer kept" in press(ada, offered.message.id, "1").content
     assert [key for key in kept(bot, "reports") if "vs-" in key] == []
+
+
+def deleted_while_zipped(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of whichever run is zipped next go once its files have been read."""
+    zipped = zipfile.ZipFile.close
+
+    def deleted_meanwhile(self: Any) -> None:
+        for key in kept(bot, "evaluations"):
+            if key.endswith("/cases.jsonl"):
+                drop_detail(bot.services.store, bot.services_scope(), key.split("/")[-2])
+        zipped(self)
+
+    monkeypatch.setattr(zipfile.ZipFile, "close", deleted_meanwhile)
+
+
+def test_no_zip_is_left_of_a_run_that_loses_its_words_while_it_is_fetched(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, report = bot.ada(), half_taught(bot)
+    deleted_while_zipped(bot, monkeypatch)
+    assert press(ada, report.message.id, "Download").content == "The files of that test are no longer kept."
+    assert kept(bot, "reports") == []
+
+
+def test_no_zip_of_large_files_is_left_of_a_run_that_loses_its_words(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted_while_zipped(bot, monkeypatch)
+    given = {"file": lines(cases(range(3)))}
+    told = bot.ada().command("test", given, mutate=limited(1_000)).wait(60, quiet=0.3)
+    assert told.content == FORGOTTEN
+    assert kept(bot, "reports") == []
 
 
 def test_who_may_test_is_looked_at_again_when_it_is_done(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

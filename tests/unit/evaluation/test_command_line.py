@@ -227,7 +227,7 @@ def test_errors_count_as_not_passed(passed: int, failed: int, errors: int, least
     ((is_reached, said),) = judge(Bar(min_pass=least), results(passed, failed, errors))
     assert is_reached is reached
     assert said.startswith("The bar is reached: " if reached else "Below the bar: ")
-    assert f"{passed} of all {passed + failed + errors} cases passed" in said
+    assert f"{passed} of {passed + failed + errors} passed" in said
     assert ("without a verdict" in said) is (errors > 0)
 
 
@@ -269,7 +269,7 @@ def against(before: Sequence[CaseResult], after: Sequence[CaseResult]) -> tuple[
 def test_significantly_worse_is_too_bad() -> None:
     reached, said = against(results(20), results(14, 6))
     assert not reached
-    assert "6 cases got worse and 0 improved" in said
+    assert "6 got worse and 0 improved" in said
 
 
 def test_a_few_that_got_worse_may_be_chance() -> None:

@@ -11,11 +11,10 @@ import pytest
 from tests.unit.trainer.people import ADA, BOB, NOW, SERVER, Breaking, Ids, clock, holding, naming, use_everything
 from trainer import privacy, records
 from trainer.adapters.file_store import FileStore
-from trainer.answers import AnswerRecord, Source, load_answer, save_answer
+from trainer.answers import AnswerRecord, load_answer, save_answer
 from trainer.batches import Origin
 from trainer.consent import Preferences, change_preferences, preferences, preferences_key
-from trainer.corrections import Corrections
-from trainer.datasets import DatasetKeys, answer_key, forgotten_key, vote_key
+from trainer.datasets import DatasetKeys, forgotten_key, vote_key
 from trainer.importers import read_text
 from trainer.person_data import Found, find, folders, judge
 from trainer.ports import ObjectInfo, StoreUnavailable
@@ -344,46 +343,6 @@ def test_a_record_that_only_mentions_somebody_in_a_sentence_is_not_about_them() 
     found = judge(SERVER, info, b'{"author":"2002"}', "2002")
     assert found is not None
     assert (found.kind, found.fate) == ("decisions", "unname")
-
-
-def test_an_answer_goes_with_whoever_a_model_read_for_it(store: FileStore, ids: Ids) -> None:
-    """It names three sources at most; the words may be somebody else's."""
-    answer = AnswerRecord(
-        id=ids.next(),
-        dataset="default",
-        question="Which instrument?",
-        text="The sousaphone.",
-        kind="generated",
-        author=ADA.user_id,
-        created_at=NOW,
-        sources=[Source("text", author="3003", at=NOW)],
-        words_of=["3003", BOB.user_id],
-    )
-    save_answer(store, SERVER, answer)
-    (found,) = find(store, SERVER, BOB.user_id)
-    assert (found.kind, found.fate) == ("quotes", "blank")
-    correction = Corrections(store, clock).correct(ADA, ids.next(), answer.id, "A lute")
-    assert len(list(find(store, SERVER, BOB.user_id))) == 2
-    forget(store, BOB, ids.next(), clock=clock)
-    assert holding(store, "sousaphone") == []
-    assert holding(store, "A lute") == [DatasetKeys(SERVER, "default").correction(correction.id)]
-    assert left_of(store, BOB) == []
-    left = load_answer(store, SERVER, answer.id)
-    assert left is not None
-    assert (left.question, left.text, left.sources, left.words_of) == ("Which instrument?", "", [], [])
-    assert left_of(store, Actor(SERVER, "3003", is_manager=False)) == []
-
-
-def test_answers_of_before_that_name_their_sources_alone_are_read(store: FileStore, ids: Ids) -> None:
-    key = answer_key(SERVER, ids.next())
-    old: dict[str, object] = {
-        "id": "7", "dataset": "default", "question": "?", "text": "Tuba.", "kind": "generated", "author": "1",
-        "created_at": NOW, "sources": [{"kind": "text", "author": BOB.user_id}], "v": 1,
-    }  # fmt: skip
-    store.put(key, msgspec.json.encode(old))
-    assert records.decode(store.get(key).data, AnswerRecord).words_of == []
-    forget(store, BOB, ids.next(), clock=clock)
-    assert holding(store, "Tuba") == []
 
 
 def test_switches_are_changed_by_one_at_a_time(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
