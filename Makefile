@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # The newest supported Python that is here, unless PYTHON names one.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+# Most of the time of a test is waiting, so more of them run than there are processors.
+TESTS_AT_ONCE ?= 4
 BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
@@ -32,7 +34,7 @@ run: $(RUN)  ## serve on http://127.0.0.1:8080 (PORT overrides), with no account
 
 test: $(DEV)  ## run the tests, with branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(TESTS_AT_ONCE)
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=90
 

@@ -14,6 +14,7 @@ from interactions.registry import registry
 from trainer import bootstrap
 from trainer.configuration import ConfigurationError
 from trainer.ports import PortError, StoreUnavailable
+from trainer.struct_types import make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def make_http(configuration: Configuration, *, playground_url: str = "") -> Flas
     from interactions.app import make_app  # noqa: PLC0415 - other entry points do without Flask
 
     queue = bootstrap.make_queue(configuration)
-    return make_app(
+    app = make_app(
         make_door(configuration),
         queue,
         health(configuration, queue),
@@ -73,6 +74,8 @@ def make_http(configuration: Configuration, *, playground_url: str = "") -> Flas
         take_installation=installations(configuration),
         links=bootstrap.make_links(configuration),
     )
+    make_ready()
+    return app
 
 
 def installations(configuration: Configuration) -> Callable[[Installation], None]:

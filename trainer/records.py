@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.struct_types import ready
 
 if TYPE_CHECKING:
     from trainer.ports import ObjectStore
@@ -30,6 +31,7 @@ def load(store: ObjectStore, key: str, kind: type[T]) -> T | None:
 
 def decode(data: bytes, kind: type[T]) -> T:
     """A record from its bytes. Raises `Damaged` if it cannot be read."""
+    ready(kind)
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, ValueError):

@@ -8,6 +8,7 @@ one reads what is half there, and the process crashes (as of 0.22.0).
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -26,14 +27,24 @@ def make_ready() -> None:
     """
     with _lock:
         for kind in _known(msgspec.Struct):
-            if kind in _ready:
-                continue
-            _ready.add(kind)
-            try:
-                msgspec.json.Decoder(kind)
-            except (TypeError, NameError):
-                # It is only ever encoded: it has fields that cannot be decoded, or whose types are not there.
-                continue
+            _look_at(kind)
+
+
+def ready(kind: type[msgspec.Struct]) -> None:
+    """Have this type looked at, if it is not yet: for types that come into a process while its threads run."""
+    if kind not in _ready:
+        with _lock:
+            _look_at(kind)
+
+
+def _look_at(kind: type[msgspec.Struct]) -> None:
+    """With the lock held."""
+    if kind in _ready:
+        return
+    # Some are only ever encoded: they have fields that cannot be decoded, or whose types are not there.
+    with suppress(TypeError, NameError):
+        msgspec.json.Decoder(kind)
+    _ready.add(kind)
 
 
 def _known(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
