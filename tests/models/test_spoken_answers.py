@@ -113,4 +113,4 @@ def test_a_person_who_reads_russian_gets_the_trained_answer(
     assert answer in content
     [message] = [one for one in speaking_bot.channel() if one.flags & VOICE_MESSAGE]
     # A robotic voice: that something of the answer's length was said is what can be asked of it.
-    assert message.json()["attachments"][0]["duration_secs"] > 1
+    assert message.json()["attachments"][0]["duration_secs"] > 0.5
