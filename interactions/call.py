@@ -74,6 +74,10 @@ class Tools(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Raise what ends the work if the job is another worker's by now. Costs nothing: to be called often."""
+        ...
+
     def must_stop(self) -> bool:
         """Whether this worker wants to end what takes long: then store what there is and raise `failures.HandOn`.
 

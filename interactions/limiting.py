@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ACTIONS: Final[Mapping[str, Action]] = {
     "ask": "ask",
     "about": "ask",
+    "Transcribe": "ask",
     "train": "train",
     "Train on this": "train",
     "archive": "heavy",

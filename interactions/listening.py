@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from interactions.outbound import Reply
     from interactions.payloads import Attachment
     from trainer.i18n import Translator
+    from trainer.ports import Sound, Transcriber, Transcript
     from trainer.speech.transcribing import Transcription
 
 SECONDS_MOST: Final = 3_600.0
 """How long a recording may be."""
-DECODING_MOST_S: Final = 900.0
-"""How long taking one apart may take."""
+LISTENING_MOST_S: Final = 840.0
+"""How long taking one apart and recognising it may take: a little less than replies can be shown in their place."""
 QUOTED_MOST: Final = 700
 """Characters of a transcript above an answer; a longer one goes along as a file."""
 MARK: Final = "🎙️ "
@@ -64,6 +67,26 @@ class Heard(NamedTuple):
     """The file's, as it may be shown."""
 
 
+class Bill:
+    """A transcriber that adds up what is paid for, whatever becomes of the recording as a whole."""
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+        self._lock = threading.Lock()
+        self.name = transcriber.name
+        self.most_s = transcriber.most_s
+        self.local = transcriber.local
+        self.seconds = 0.0
+        """Of sound that somebody is paid for."""
+
+    def transcribe(self, sound: Sound, **how: Any) -> Transcript:  # noqa: ANN401 - what the transcriber takes
+        """As the transcriber does."""
+        transcript = self._transcriber.transcribe(sound, **how)
+        with self._lock:
+            self.seconds += transcript.billed_s
+        return transcript
+
+
 def listen(call: WorkCall[Any], attachment: Attachment) -> Heard:
     """Recognise what is said. Raises `Sorry` where nobody can make anything of it, and `ModelUnavailable`."""
     from interactions.attachments import safe_filename  # noqa: PLC0415 - sound needs what acknowledging does without
@@ -84,21 +107,23 @@ def listen(call: WorkCall[Any], attachment: Attachment) -> Heard:
         call.tools.progress(WAIT + progress_text(t, done_s, whole_s))
 
     started = time.monotonic()
+    bill = Bill(transcriber)
     with call.tools.fetch(attachment, keep=False) as path:
         try:
             found = transcribe_file(
                 path,
-                transcriber,
+                bill,
                 services.decoder,
                 languages=_languages(call),
                 keywords=services.keywords(call.actor.scope) if services.keywords is not None else (),
                 most_s=SECONDS_MOST,
                 on_progress=tell,
-                check=time_limit(DECODING_MOST_S),
+                check=time_limit(LISTENING_MOST_S, call.tools.check),
             )
         except AudioRefused as refused:
             raise Sorry(t(_REFUSALS[refused.reason], minutes=round(SECONDS_MOST / 60))) from None
-    _count(call, found)
+        finally:
+            _count(call, bill)
     seconds = {"sound_s": round(found.seconds, 1), "took_s": round(time.monotonic() - started, 2)}
     log.info("recognised", extra={"model": transcriber.name, "language": found.language, **seconds})
     if not found.heard:
@@ -155,10 +180,11 @@ def _languages(call: WorkCall[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(locale.partition("-")[0] for locale in locales if locale))
 
 
-def _count(call: WorkCall[Any], found: Transcription) -> None:
-    """Enter what it cost into the ledger."""
+def _count(call: WorkCall[Any], bill: Bill) -> None:
+    """Enter what it cost into the ledger: also if it came to nothing, and each time that it is paid for."""
     from trainer.speech.prices import recognised_usd  # noqa: PLC0415 - as above
 
     if call.services.ledger is not None:
-        usd = recognised_usd(found.model, found.billed_s)
-        call.services.ledger.record_cost(call.actor.scope, f"{call.interaction.id}-heard", found.model, usd)
+        usd = recognised_usd(bill.name, bill.seconds)
+        name = f"{call.interaction.id}-heard-{token_hex(4)}"
+        call.services.ledger.record_cost(call.actor.scope, name, bill.name, usd)

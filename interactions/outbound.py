@@ -76,6 +76,8 @@ class Reply(msgspec.Struct, frozen=True):
     kept: bool = True
     """Whether the outcome may be stored. It may not while it holds words that somebody has yet to allow us; a second
     delivery does the work again then."""
+    instead: str = ""
+    """What the person is told below their next answer where a reply that may not be kept can no longer be shown."""
 
     def components(self) -> list[Json]:
         """The buttons in rows of five."""

@@ -58,6 +58,18 @@ class InteractionMetadata(Part, frozen=True, kw_only=True):
     id: Snowflake
 
 
+class Forwarded(Part, frozen=True, kw_only=True):
+    """What was forwarded, as it was then."""
+
+    attachments: list[Attachment] = []
+
+
+class Snapshot(Part, frozen=True, kw_only=True):
+    """A message that another one forwards."""
+
+    message: Forwarded = Forwarded()
+
+
 class Message(Part, frozen=True, kw_only=True):
     """A message that a command or a button refers to."""
 
@@ -69,6 +81,7 @@ class Message(Part, frozen=True, kw_only=True):
     application_id: Snowflake | None = None
     interaction_metadata: InteractionMetadata | None = None
     attachments: list[Attachment] = []
+    message_snapshots: list[Snapshot] = []
 
 
 class Resolved(Part, frozen=True, kw_only=True):

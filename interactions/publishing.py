@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 import msgspec
@@ -89,8 +90,10 @@ class Publisher:
             self._late(interaction, actor, reply, pieces, track)
         except Gone:
             # The message was deleted, or our acknowledgement came too late for Discord: nothing is left to edit.
-            self._leave_notice(actor, interaction.id, reply.content, reply)
-            track.go("notice")
+            left = pieces[len(track.delivery.messages) :]
+            if not left or not all(piece.voice for piece in left):
+                self._leave_notice(actor, interaction.id, reply.content, reply)
+                track.go("notice")
         if reply.answer_id:
             for message_id in track.delivery.messages:
                 link_message(self._store, actor.scope, message_id, reply.answer_id)
@@ -136,6 +139,10 @@ class Publisher:
                 track.sent(number, sent)
         except Refused as error:
             if error.code != TOO_MANY_FOLLOW_UPS:
+                if all(piece.voice for piece in pieces[len(track.delivery.messages) :]):
+                    # The text is there; what is said is more than was promised.
+                    log.warning("not said aloud", extra={"status": error.status, "code": error.code})
+                    return
                 raise
             if reply.whisper != "no":
                 # What all see must not become what one person may see.
@@ -146,17 +153,18 @@ class Publisher:
 
     def _follow_up(self, interaction: Interaction, piece: _Piece, *, private: bool) -> str:
         """A further message; a voice message that Discord does not take here becomes a file like any other."""
-        flags = VOICE_MESSAGE * piece.voice | EPHEMERAL * private
-        payload: Json = piece.payload | ({"flags": flags} if flags else {})
+        return self._send(piece, partial(self._api.follow_up, interaction.token), EPHEMERAL * private)
+
+    def _send(self, piece: _Piece, post: Callable[[Json, list[OutgoingFile]], str], flags: int = 0) -> str:
+        flags_of_it = flags | VOICE_MESSAGE * piece.voice
         try:
-            return self._api.follow_up(interaction.token, payload, self._files(piece))
+            return post(piece.payload | ({"flags": flags_of_it} if flags_of_it else {}), self._files(piece))
         except Refused as error:
             if not piece.voice or error.code == TOO_MANY_FOLLOW_UPS:
                 raise
             log.info("voice message refused", extra={"status": error.status, "code": error.code})
-            file = msgspec.structs.replace(piece.files[0], duration_secs=0.0, waveform="")
-            plain: Json = message_json("") | ({"flags": EPHEMERAL} if private else {})
-            return self._api.follow_up(interaction.token, plain, [self._outgoing(file)])
+        file = _unvoiced(piece.files[0])
+        return post(message_json("") | ({"flags": flags} if flags else {}), [self._outgoing(file)])
 
     def _replace(self, interaction: Interaction, piece: _Piece, track: Track) -> None:
         """Put a piece in place of "thinking…", or of the message that a button stands on, with all that is on it."""
@@ -172,19 +180,23 @@ class Publisher:
             self._leave(interaction, actor, reply, left, track)
             return
         text = _text(left)
+        if not all(piece.voice for piece in left):
+            addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {text}")
+            left = _pieces(addressed, interaction, most=MESSAGES_MOST)
         track.go("channel")
-        addressed = msgspec.structs.replace(reply, content=f"<@{actor.user_id}> {text}")
         posted = len(track.delivery.messages)
         try:
-            for piece in _pieces(addressed, interaction, most=MESSAGES_MOST):
+            for piece in left:
                 number = len(track.delivery.messages)
                 with _claimed(track, number):
-                    key = f"{interaction.id}-{number}"
-                    payload: Json = piece.payload | ({"flags": int(VOICE_MESSAGE)} if piece.voice else {})
-                    sent = self._api.create_message(interaction.channel_id, payload, self._files(piece), key=key)
+                    post = partial(self._api.create_message, interaction.channel_id, key=f"{interaction.id}-{number}")
+                    sent = self._send(piece, post)
                 track.sent(number, sent)
-        except (Refused, Gone):
+        except (Refused, Gone) as error:
             # Not allowed to write there, or no longer.
+            log.info("not posted", extra={"status": error.status, "code": error.code})
+            if all(piece.voice for piece in left[len(track.delivery.messages) - posted :]):
+                return  # the text is there
             self._leave_notice(actor, interaction.id, text, reply)
             if len(track.delivery.messages) == posted:
                 track.go("notice")
@@ -226,12 +238,15 @@ class Publisher:
         self, interaction: Interaction, actor: Actor, reply: Reply, pieces: list[_Piece], track: Track
     ) -> None:
         """What is left is told below the person's next answer."""
+        if all(piece.voice for piece in pieces):
+            return  # the text is there
         self._leave_notice(actor, interaction.id, _text(pieces), reply)
         track.go("notice")
 
     def _leave_notice(self, actor: Actor, notice_id: str, text: str, reply: Reply) -> None:
         """Keep a text for the person's next answer, unless the reply holds words that may not be kept."""
-        if not reply.kept or not text.strip():
+        text = text if reply.kept else reply.instead
+        if not text.strip():
             return
         if len(text) > NOTICE_MOST:
             text = text[:NOTICE_MOST].rstrip() + "…"
@@ -267,15 +282,23 @@ def _text(pieces: list[_Piece]) -> str:
 def _pieces(reply: Reply, interaction: Interaction, *, most: int) -> list[_Piece]:
     """The messages of a reply: buttons and files go with the last text; what is spoken comes after it."""
     spoken = [file for file in reply.files if file.waveform and len(file.data) <= interaction.attachment_size_limit]
-    arranged = arrange(reply.content, most=max(1, most - len(spoken)))
     files = [file for file in reply.files if not file.waveform]
+    if len(spoken) >= most:  # no message is left for what is said
+        files += [_unvoiced(file) for file in spoken]
+        spoken = []
+    arranged = arrange(reply.content, most=most - len(spoken))
     if arranged.file is not None:
         files.insert(0, ReplyFile("answer.md", arranged.file.encode(), "text/markdown; charset=utf-8"))
     texts = arranged.messages or [EMPTY]
     pieces = [_Piece(message_json(text)) for text in texts[:-1]]
     pieces.append(_Piece(message_json(texts[-1], reply.components()), _fitting(files, interaction)))
     aloud = [_Piece({"allowed_mentions": {"parse": []}}, (file,)) for file in spoken]
-    return [*pieces, *aloud] if len(pieces) + len(aloud) <= most else pieces
+    return [*pieces, *aloud]
+
+
+def _unvoiced(file: ReplyFile) -> ReplyFile:
+    """A voice message as a file like any other."""
+    return msgspec.structs.replace(file, duration_secs=0.0, waveform="")
 
 
 def _fitting(files: list[ReplyFile], interaction: Interaction) -> tuple[ReplyFile, ...]:

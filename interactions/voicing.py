@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -24,6 +25,9 @@ PAUSE_S: Final = 0.2
 """Between two sentences."""
 WAIT: Final = "⏳ "
 
+SAID_MOST: Final = 10_000
+"""Characters of an answer that is read out: about twelve minutes. Nobody is paid for more."""
+_TOO_LONG: Final = N_("-# It is too long to be said in one voice message.")
 _NO_VOICE: Final = N_("-# I cannot speak here: whoever runs me has set up no voice.")
 _NOT_NOW: Final = N_("-# I could not say it aloud: no voice answers right now. The text is all there.")
 _OVER_BUDGET: Final = N_("-# This month's budget is used up, so I did not read it out.")
@@ -44,6 +48,8 @@ def aloud(call: WorkCall[Any], reply: Reply, text: str, language: str = "") -> R
     t, speaker = call.t, call.services.speaker
     if speaker is None:
         return _with_line(reply, t(_NO_VOICE))
+    if len(text) > SAID_MOST:
+        return _with_line(reply, t(_TOO_LONG))
     ledger = call.services.ledger
     if ledger is not None and ledger.spending(call.actor.scope).exhausted:
         speaker = speaker.free()
@@ -52,7 +58,7 @@ def aloud(call: WorkCall[Any], reply: Reply, text: str, language: str = "") -> R
     call.tools.progress(WAIT + t(N_("Reading it out…")))
     said: list[Spoken] = []
     try:
-        file = _voice_message(_noted(_sentences(call, speaker, text, language), said))
+        file = _voice_message(_noted(call, _sentences(call, speaker, text, language), said))
     except ModelUnavailable as error:
         log.warning("nothing said aloud", extra={"reason": error.reason})
         return _with_line(reply, t(_NOT_NOW))
@@ -61,7 +67,7 @@ def aloud(call: WorkCall[Any], reply: Reply, text: str, language: str = "") -> R
     if file is None:
         return _with_line(reply, t(_NOTHING))
     if len(file.data) > call.interaction.attachment_size_limit:
-        return _with_line(reply, t(N_("-# It is too long to be said in one voice message.")))
+        return _with_line(reply, t(_TOO_LONG))
     return msgspec.structs.replace(reply, files=(*reply.files, file))
 
 
@@ -73,23 +79,28 @@ def _sentences(call: WorkCall[Any], speaker: Speaker, text: str, language: str) 
     return speaker.say(text, language, speed=settings.speech_speed, voice=settings.speech_voice)
 
 
-def _noted(sentences: Iterator[Spoken], said: list[Spoken]) -> Iterator[Spoken]:
+def _noted(call: WorkCall[Any], sentences: Iterator[Spoken], said: list[Spoken]) -> Iterator[Spoken]:
+    """The same, as long as the job is ours."""
     for spoken in sentences:
         said.append(spoken)
+        call.tools.check()
         yield spoken
 
 
 def _count(call: WorkCall[Any], said: list[Spoken]) -> None:
-    """Enter into the ledger what the voices cost, each under a name of its own."""
+    """Enter into the ledger what the voices cost, each under a name of its own.
+
+    A second delivery that has to ask them again pays again, so its entries are others.
+    """
     from trainer.speech.prices import spoken_usd  # noqa: PLC0415 - as above
 
     if call.services.ledger is None:
         return
     new = [spoken for spoken in said if not spoken.cached]
-    for number, voice in enumerate(dict.fromkeys(spoken.voice for spoken in new)):
+    for voice in dict.fromkeys(spoken.voice for spoken in new):
         its = [spoken for spoken in new if spoken.voice == voice]
         usd = spoken_usd(voice, sum(len(one.text) for one in its), sum(one.sound.seconds for one in its))
-        call.services.ledger.record_cost(call.actor.scope, f"{call.interaction.id}-said{number}", voice, usd)
+        call.services.ledger.record_cost(call.actor.scope, f"{call.interaction.id}-said-{token_hex(4)}", voice, usd)
 
 
 def _voice_message(sentences: Iterator[Spoken]) -> ReplyFile | None:

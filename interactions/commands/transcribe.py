@@ -23,12 +23,16 @@ SOUND_NAMES: Final = re.compile(
 )
 SHOWN_MOST: Final = 1_800
 """Characters of a transcript that one message shows; a longer one goes along as a file."""
+_TOO_LATE: Final = N_(
+    "What is said in the recording took so long to make out that Discord no longer let me show it. Please try again, "
+    "or with a shorter one."
+)
 _NOTHING: Final = N_("There is no recording in that message: neither a voice message nor a file with sound.")
 
 
 def acknowledge(call: AckCall[Message]) -> Defer | Say:
     """A message without a recording needs no work. Only the person who asks sees what is said."""
-    if recording(call.given.attachments) is None:
+    if recording(call.given) is None:
         return Say(Reply(call.t(_NOTHING)), ephemeral=True)
     return Defer(ephemeral=True)
 
@@ -39,7 +43,7 @@ def work(call: WorkCall[Message]) -> Reply:
     from interactions.listening import clock, listen, transcript_files  # noqa: PLC0415
     from interactions.wording import plain  # noqa: PLC0415
 
-    t, attachment = call.t, recording(call.given.attachments)
+    t, attachment = call.t, recording(call.given)
     if attachment is None:
         return Reply(t(_NOTHING))
     heard = listen(call, attachment)
@@ -56,18 +60,24 @@ def work(call: WorkCall[Message]) -> Reply:
         lines.append(t(N_("-# The whole transcript is in the file.")))
     if found.outcome == "doubtful":
         lines.append(t(N_("-# I could hardly make it out, so this may be wrong.")))
-    others = sum(_has_sound(one) for one in call.given.attachments) - 1
+    others = len(recordings(call.given)) - 1
     if others:
         told = t.plural(
             "-# There is {count} more recording in it.", "-# There are {count} more recordings in it.", others
         )
         lines.append(told)
-    return Reply("\n".join(lines), files=files, kept=False)
+    return Reply("\n".join(lines), files=files, kept=False, instead=t(_TOO_LATE))
 
 
-def recording(attachments: list[Attachment]) -> Attachment | None:
+def recording(message: Message) -> Attachment | None:
     """The first of a message's files that may have sound in it."""
-    return next((one for one in attachments if _has_sound(one)), None)
+    return next(iter(recordings(message)), None)
+
+
+def recordings(message: Message) -> list[Attachment]:
+    """All of them, and those of the messages that it forwards."""
+    forwarded = [file for snapshot in message.message_snapshots for file in snapshot.message.attachments]
+    return [file for file in (*message.attachments, *forwarded) if _has_sound(file)]
 
 
 def _has_sound(attachment: Attachment) -> bool:

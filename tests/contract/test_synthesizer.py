@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import uuid
+import warnings
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -193,9 +194,14 @@ class TestGtts(SynthesizerContract):
     def test_words_get_into_no_log(
         self, voice: Synthesizer, translate: Translate, caplog: pytest.LogCaptureFixture
     ) -> None:
-        caplog.set_level(logging.INFO)
+        caplog.set_level(logging.DEBUG)
         voice.speak(PRIVATE, language="en")
         assert PRIVATE not in caplog.text
+
+    def test_warnings_of_others_stay_on(self, voice: Synthesizer) -> None:
+        before = list(warnings.filters)
+        voice.speak("Hello", language="en")
+        assert warnings.filters == before
 
 
 def hum(body: dict[str, Any]) -> bytes:
@@ -266,6 +272,12 @@ class TestOpenAi(SynthesizerContract):
             voice.speak("Hello there.", language="en")
         assert raised.value.reason == "protocol"
 
+    def test_an_answer_of_another_kind_is_no_answer(self, voice: Synthesizer, server: OpenAiAudioServer) -> None:
+        server.fail(status=200, path=SPEECH)
+        with pytest.raises(ModelUnavailable) as raised:
+            voice.speak("Hello there.", language="en")
+        assert raised.value.reason == "protocol"
+
     def test_words_get_into_no_log(
         self, voice: Synthesizer, server: OpenAiAudioServer, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -285,6 +297,12 @@ class TestHibari(SynthesizerContract):
     def test_fast_is_shorter(self, voice: Synthesizer) -> None:
         fast = voice.speak(self.text, language="en", speed=1.6)
         assert fast.seconds < 0.8 * voice.speak(self.text, language="en").seconds
+
+    @pytest.mark.parametrize("text", ["中文字", "مرحبا", "-"])
+    def test_what_it_cannot_say_is_left_to_others(self, voice: Synthesizer, text: str) -> None:
+        with pytest.raises(ModelUnavailable) as raised:
+            voice.speak(text, language="en")
+        assert raised.value.reason == "refused"
 
 
 @local_speech

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
@@ -12,7 +13,6 @@ import pytest
 
 from interactions import payloads
 from interactions.commands import transcribe
-from playground.cdn import File
 from tests.e2e.spoken import ANSWER, QUESTION, TOLD, Ear, Mouth, equip, recording, said, spoken, voice_messages
 from tests.unit.speech.sounds import voice
 from trainer.ports import ModelUnavailable
@@ -200,14 +200,40 @@ def test_whoever_cannot_be_shown_a_transcript_any_more_is_told(bot: Bot, ear: Ea
     assert ear.hears not in told
 
 
-def test_what_is_too_long_to_be_read_out_is_not_paid_for(bot: Bot, mouth: Mouth) -> None:
-    text = "All about the castle and its towers. " * 400
-    table = File("castle.csv", f"question,answer\n{QUESTION},{text}\n".encode())
-    bot.ada().command("train", file=table).wait()
+def test_what_is_too_long_to_be_read_out_is_not_paid_for(
+    bot: Bot, mouth: Mouth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interactions.voicing.SAID_MOST", len(ANSWER) - 1)
+    bot.ada().command("train", text=TOLD).wait()
     reply = bot.bob().command("ask", prompt=QUESTION, speak=True).wait()
-    assert "too long to be said" in " ".join(message.text for message in reply.messages)
+    assert "too long to be said" in reply.content
     assert not mouth.said
     assert not voice_messages(bot)
+
+
+def test_the_bots_own_voice_message_can_be_transcribed(bot: Bot, mouth: Mouth, ear: Ear) -> None:
+    bot.bob().command("ask", prompt=QUESTION, speak=True).wait()
+    bot.until_idle()
+    [message] = voice_messages(bot)
+    assert f"> {QUESTION}" in bot.bob().message_command("Transcribe", message.id).wait().content
+
+
+def test_forgetting_takes_what_was_heard_along(bot: Bot, ear: Ear) -> None:
+    ear.hears = "Xylophone-words that are mine. " * 30
+    bot.bob().command("ask", prompt="What is it about?", audio=spoken()).wait()
+    bot.until_idle()
+    store = bot.services.store
+
+    def kept() -> list[str]:
+        encoded = base64.b64encode(b"...Xylophone-words that")[4:-4]
+        data = {info.key: store.get(info.key).data for info in store.list(bot.services_scope().prefix)}
+        return [key for key, words in data.items() if b"Xylophone-words" in words or encoded in words]
+
+    assert kept()
+    asked = bot.bob().command("forget_me").wait()
+    bot.bob().click(asked.message.id, "Delete everything").wait()
+    bot.until_idle()
+    assert not kept()
 
 
 def test_a_voice_message_that_was_forwarded_is_found() -> None:

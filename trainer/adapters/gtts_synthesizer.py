@@ -1,12 +1,15 @@
 """The synthesizer port on gTTS: the voices of Google Translate, without an account. Answers in MP3, a text a request.
 
-gTTS itself sends its requests with the check of certificates switched off. What is sent are people's words, so here
-it is switched on again: an address that cannot prove to be Google's gets nothing.
+gTTS itself sends its requests with the check of certificates switched off, and switches off the warning about that
+for the whole process. What is sent are people's words, so here the check is switched on again: an address that cannot
+prove to be Google's gets nothing; and the warning stays on for everybody else. It logs what it sends, if asked for
+everything: that is not wanted either.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import math
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -104,10 +107,13 @@ def _gtts() -> ModuleType:
         """What gTTS sees of the package requests."""
 
         Session = Checked
+        packages = None
+        """Where it would switch the warning off; it takes failing for an answer."""
 
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401
             return getattr(requests, name)
 
+    logging.getLogger("gtts").setLevel(logging.ERROR)
     gtts.tts.requests = Requests()
     module: ModuleType = gtts.tts
     return module

@@ -37,6 +37,8 @@ class HibariSynthesizer:
         import numpy as np  # noqa: PLC0415 - whoever speaks has it by now
 
         samples = np.clip(np.nan_to_num(audio) * 32767.0, -32768, 32767).astype("<i2")
+        if not samples.size:  # it leaves out what it does not know, such as other scripts
+            raise ModelUnavailable("refused", retryable=False)
         return Sound(samples.tobytes(), RATE)
 
 

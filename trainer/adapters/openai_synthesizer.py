@@ -25,6 +25,8 @@ SPEED_LEAST: Final = 0.25
 SPEED_MOST: Final = 4.0
 _FILES: Final = (b"RIFF", b"OggS", b"fLaC", b"ID3")
 """What files begin with: servers that know no raw samples answer with one."""
+_OTHER_TYPES: Final = ("application/json", "text/", "audio/mpeg", "audio/mp3", "audio/ogg", "audio/aac")
+"""What samples are certainly not."""
 BYTES_MOST: Final = 15 * 60 * RATE * 2
 """A server that never stops must not fill the memory."""
 
@@ -113,6 +115,8 @@ class OpenAiSynthesizer:
                 speed=min(max(speed, SPEED_LEAST), SPEED_MOST) if speed != 1 else openai.omit,
                 timeout=timeout(deadline),
             ) as answer:
+                if answer.headers.get("content-type", "").startswith(_OTHER_TYPES):
+                    raise Failed("protocol", retryable=False)
                 for piece in answer.iter_bytes():
                     pcm += piece
                     if len(pcm) > BYTES_MOST or time.monotonic() > deadline:

@@ -23,7 +23,8 @@ _COMMAND: Final = re.compile(r"</([-\w ]{1,100}):\d{1,20}>")
 _MOMENT: Final = re.compile(r"<t:(-?\d{1,11})(?::[tTdDfFR])?>")
 _SPOILER: Final = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 _SMALL: Final = re.compile(r"^-# ", re.MULTILINE)
-_UNDERLINED: Final = re.compile(r"__(\S(?:.*?\S)?)__", re.DOTALL)
+_UNDERLINED: Final = re.compile(r"__(\S(?:.{0,1000}?\S)?)__", re.DOTALL)
+"""Bounded, as else a text full of openings takes the square of its length."""
 _URL: Final = re.compile(r"<?\bhttps?://[^\s<>\"]+>?", re.IGNORECASE)
 _URL_END: Final = ".,;:!?)]}»”’'"
 _BREAK: Final = "\n"
@@ -57,6 +58,7 @@ def unmarked(text: str, language: str) -> str:
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
     words = _WORDS.get(language, _WORDS["en"])
+    text = text.encode(errors="ignore").decode()  # half a surrogate pair is no letter
     text = _CUSTOM_EMOJI.sub(" ", text)
     text = _COMMAND.sub(r"\1", text)
     text = _MENTION.sub(lambda match: words.channel if match[1] == "#" else words.somebody, text)

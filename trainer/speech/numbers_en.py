@@ -140,7 +140,10 @@ def _amount(minus: str | None, digits: str, sign: str, scale: str) -> str:
     sign_word = "minus " if minus else ""
     if scale:
         return f"{sign_word}{cardinal(digits)} {_LETTERS.get(scale, scale)} {many}"
-    amount = Decimal(re.sub(r"[,\u00a0\u202f]", "", digits))
+    bare = re.sub(r"[,\u00a0\u202f]", "", digits)
+    if len(bare.partition(".")[0]) > DIGITS_MOST:
+        return f"{sign_word}{cardinal(bare)} {many}"
+    amount = Decimal(bare)
     whole, hundredths = int(amount), int(amount * 100) % 100
     said = f"{cardinal(str(whole))} {one if whole == 1 else many}"
     if hundredths:

@@ -155,7 +155,10 @@ def _amount(minus: str | None, digits: str, scale: str | None, sign: str) -> str
     sign_word = "минус " if minus else ""
     if scale:
         return f"{sign_word}{_counted(digits, scale.rstrip('.'))} {unit.many}"
-    amount = Decimal(re.sub(r"[ \u00a0\u202f]", "", digits).replace(",", "."))
+    bare = re.sub(r"[ \u00a0\u202f]", "", digits).replace(",", ".")
+    if len(bare.partition(".")[0]) > DIGITS_MOST:
+        return f"{sign_word}{cardinal(bare)} {unit.many}"
+    amount = Decimal(bare)
     whole, hundredths = int(amount), int(amount * 100) % 100
     said = f"{cardinal(str(whole), unit.gender)} {unit.after(whole)}"
     cents = RUSSIAN_CENTS.get(sign.rstrip(".").replace("руб", "₽"))
@@ -186,7 +189,7 @@ def _counted(digits: str, name: str) -> str:
     whole, _, fraction = bare.partition(".")
     if fraction.strip("0"):
         return f"{cardinal(digits)} {unit.few}"
-    return f"{cardinal(digits, unit.gender)} {unit.after(int(whole))}"
+    return f"{cardinal(digits, unit.gender)} {unit.after(int(whole[-DIGITS_MOST:]))}"
 
 
 def _plain(match: re.Match[str]) -> str:

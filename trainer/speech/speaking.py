@@ -92,17 +92,30 @@ class Speaker:
             voice: which of a voice's own voices, where it has several.
 
         Raises:
-            ModelUnavailable: no voice speaks this sentence. What was yielded before has been spoken.
+            ModelUnavailable: no voice answers, or all refuse every sentence. What was yielded before has been spoken.
+                One sentence that all refuse, such as one in another script, is left out.
         """
         language = language or language_of(text)
         speed = min(max(speed, SLOWEST), FASTEST)
         tried: set[str] = set()
+        refused: ModelUnavailable | None = None
+        some = False
         for sentence in sentences(speakable(text, language), language):
-            yield self._sentence(_Wish(sentence, language, speed, voice), tried)
+            try:
+                spoken = self._sentence(_Wish(sentence, language, speed, voice), tried)
+            except ModelUnavailable as error:
+                if error.reason != "refused":
+                    raise
+                refused = error
+                continue
+            some = True
+            yield spoken
+        if refused is not None and not some:
+            raise refused
 
     def _sentence(self, wish: _Wish, tried: set[str]) -> Spoken:
         """One sentence; `tried` are voices that failed in this text, which is not to change its voice to and fro."""
-        failure = ModelUnavailable("missing", retryable=False)
+        failure: ModelUnavailable | None = None
         for voice in self._order(wish.language, tried):
             key = (voice.name, wish)
             with self._lock:
@@ -112,7 +125,8 @@ class Speaker:
             try:
                 sound = voice.speak(wish.text, language=wish.language, speed=wish.speed, voice=wish.voice)
             except ModelUnavailable as error:
-                failure = error
+                if failure is None or failure.reason == "refused":
+                    failure = error
                 tried.add(voice.name)
                 self._rest(voice.name, error)
                 continue
@@ -121,7 +135,7 @@ class Speaker:
                 if len(sound.pcm) <= self._cache.maxsize:
                     self._cache[key] = sound
             return Spoken(wish.text, sound, voice.name, cached=False)
-        raise failure
+        raise failure or ModelUnavailable("missing", retryable=False)
 
     def _order(self, language: str, tried: set[str]) -> list[Synthesizer]:
         """The voices to try: those that failed a while ago, or in this text, come last."""

@@ -125,6 +125,25 @@ def test_the_language_is_that_of_the_letters() -> None:
     assert language_of("42", "ru") == "ru"
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_numbers_beyond_all_reason_are_spoken_digit_by_digit(language: str) -> None:
+    nine = {"en": "nine", "ru": "девять"}[language]
+    for text in ("$" + "9" * 5_000, "9" * 5_000 + " %", "9" * 5_000 + " руб. 5 коп.", "9" * 5_000 + "€"):
+        assert speakable(text, language).split().count(nine) == 5_000
+
+
+def test_half_a_character_is_no_letter() -> None:
+    assert sentences(speakable("One \ud800 two.", "en"), "en") == ["One two."]
+
+
+@pytest.mark.parametrize(
+    "mark", ["__a ", "__a_ ", "||a ", "**a ", "~~a ", "[a](", "![", "<@1 ", "`a ``", "https://", "$1 "]
+)
+def test_a_flood_of_marks_takes_no_age(mark: str) -> None:
+    text = mark * (100_000 // len(mark))
+    assert speakable(text + "\n\nEnd.", "en").split("\n")[-1] == "End."
+
+
 @given(st.text(max_size=300), st.sampled_from(["en", "ru", "fr"]))
 def test_whatever_is_written_can_be_spoken(text: str, language: str) -> None:
     spoken = speakable(text, language)

@@ -92,6 +92,19 @@ def test_the_next_voice_goes_on_and_keeps_the_word(caplog: pytest.LogCaptureFixt
     assert "Two" not in caplog.text
 
 
+def test_a_sentence_that_nobody_speaks_is_left_out() -> None:
+    first, second = Voice("first"), Voice("second")
+    for voice in (first, second):
+        voice.failure, voice.fails_at = ModelUnavailable("refused", retryable=False), {"Two."}
+    spoken = said(Speaker([first, second]), "One. Two. Three.", "en")
+    assert [text for text, _ in spoken] == ["One.", "Three."]
+    with pytest.raises(ModelUnavailable):
+        said(Speaker([first, second]), "Two.", "en")
+    second.failure = ModelUnavailable("connection", retryable=True)
+    with pytest.raises(ModelUnavailable, match="connection"):
+        said(Speaker([first, second]), "One. Two. Three.", "en")
+
+
 def test_a_voice_that_failed_rests_for_a_while() -> None:
     first, second, clock = Voice("first"), Voice("second"), Clock()
     speaker = Speaker([first, second], clock=clock)
