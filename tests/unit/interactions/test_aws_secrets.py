@@ -34,14 +34,15 @@ def ssm(environment: AwsServer) -> Iterator[Any]:
         yield client
 
 
-def test_all_parameters_below_a_path_are_read(ssm: Any) -> None:
-    for number in range(12):  # more than one page
-        ssm.put_parameter(Name=f"/trainger/pages/P{number}", Type="SecureString", Value=f"secret {number}")
-    ssm.put_parameter(Name="/trainger/pagesandmore/OTHER", Type="SecureString", Value="not this")
+def test_the_secrets_below_a_path_are_read(ssm: Any) -> None:
+    for name in ("OPENAI_API_KEY", "DISCORD_TOKEN", "DISCORD_API_BASE_URL"):
+        ssm.put_parameter(Name=f"/trainger/some/{name}", Type="SecureString", Value=f"the {name}")
+    ssm.put_parameter(Name="/trainger/someone/TRAINGER_LINK_SECRET", Type="SecureString", Value="another's")
 
-    found = aws_secrets.read("/trainger/pages")
+    found = aws_secrets.read("/trainger/some")
 
-    assert found == {f"P{number}": f"secret {number}" for number in range(12)}
+    # Whoever may write parameters decides about nothing but secrets.
+    assert found == {"OPENAI_API_KEY": "the OPENAI_API_KEY", "DISCORD_TOKEN": "the DISCORD_TOKEN"}
 
 
 def test_an_empty_path(environment: AwsServer) -> None:
@@ -52,7 +53,7 @@ def test_wrong_credentials(environment: AwsServer, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
 
     with pytest.raises(ConfigurationError, match=r"TRAINGER_SECRETS: SSM answers [A-Za-z]+$"):
-        aws_secrets.read("/trainger/pages")
+        aws_secrets.read("/trainger/some")
 
 
 def test_no_answer(environment: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,4 +61,4 @@ def test_no_answer(environment: AwsServer, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
     with pytest.raises(ConfigurationError, match="TRAINGER_SECRETS: SSM does not answer: EndpointConnectionError"):
-        aws_secrets.read("/trainger/pages")
+        aws_secrets.read("/trainger/some")

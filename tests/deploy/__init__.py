@@ -1,0 +1,1 @@
+"""The stack as it is packaged and deployed, without an account: `make test-all`."""

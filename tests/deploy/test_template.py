@@ -1,0 +1,207 @@
+"""The CloudFormation template that osls makes, offline: what AWS would refuse, and what ministack does not check."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from infra import packaging
+from interactions.performing import TRIES_MOST
+from tests.deploy.stack import run_osls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT: Final = Path(__file__).parents[2]
+REQUIRED: Final = {"publicKey": "00" * 32, "applicationId": "111111111111111111"}
+
+Json = dict[str, Any]
+Template = Json
+
+
+@pytest.fixture(scope="session")
+def make(osls: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Template]:
+    """Makes the template, given parameters, of packages that hold nothing."""
+
+    def made(**parameters: str) -> Template:
+        folder = tmp_path_factory.mktemp("template")
+        shutil.copytree(ROOT / "infra" / "aws", folder / "infra" / "aws")
+        shutil.copy(ROOT / "serverless.yml", folder)
+        (folder / "dist").mkdir()
+        for machine in packaging.PLATFORMS:
+            for name in packaging.PACKAGES:
+                (folder / "dist" / f"{name}-{machine}.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+        # No proxy, no registry, no credentials: nothing outside is asked.
+        offline = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+        run_osls(osls, folder, "package", REQUIRED | parameters, offline)
+        path = folder / ".serverless" / "cloudformation-template-update-stack.json"
+        template: Template = json.loads(path.read_text())
+        template["path"] = str(path)
+        return template
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def template(make: Callable[..., Template]) -> Template:
+    """With what holds when nothing is said."""
+    return make()
+
+
+def of_kind(template: Template, kind: str) -> dict[str, Json]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def properties(template: Template, name: str) -> Json:
+    found: Json = template["Resources"][name]["Properties"]
+    return found
+
+
+def test_cfn_lint_finds_nothing(template: Template) -> None:
+    if importlib.util.find_spec("cfnlint") is None:
+        pytest.skip("needs cfn-lint, which `make test-all` installs")
+    # W3005: osls writes DependsOn beside each reference to a role.
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", "W3005", "--", template["path"]]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout + ran.stderr) == (0, "")
+
+
+def test_a_function_url_has_both_permissions(template: Template) -> None:
+    function = {"Fn::GetAtt": ["AckLambdaFunction", "Arn"]}
+    permissions = [each["Properties"] for each in of_kind(template, "AWS::Lambda::Permission").values()]
+    everybodys = [each for each in permissions if each["Principal"] == "*"]
+
+    assert {
+        "FunctionName": function,
+        "Action": "lambda:InvokeFunctionUrl",
+        "Principal": "*",
+        "FunctionUrlAuthType": "NONE",
+    } in everybodys
+    # Without this one, URLs made since October 2025 answer 403.
+    assert {
+        "FunctionName": function,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "*",
+        "InvokedViaFunctionUrl": True,
+    } in everybodys
+    assert len(everybodys) == 2
+
+
+def test_functions(template: Template) -> None:
+    functions = of_kind(template, "AWS::Lambda::Function")
+    assert set(functions) == {"AckLambdaFunction", "WorkLambdaFunction", "TickLambdaFunction"}
+    for each in functions.values():
+        assert each["Properties"]["Runtime"] == f"python{packaging.PYTHON}"
+        assert each["Properties"]["Architectures"] == ["arm64"]
+    groups = of_kind(template, "AWS::Logs::LogGroup")
+    assert {each["Properties"]["RetentionInDays"] for each in groups.values()} == {30}
+    assert len(groups) == 3
+
+
+def test_acknowledging_has_no_secret_and_writes_nothing_but_jobs(template: Template) -> None:
+    variables = properties(template, "AckLambdaFunction")["Environment"]["Variables"]
+    assert set(variables) == {
+        "DISCORD_PUBLIC_KEY",
+        "DISCORD_APPLICATION_ID",
+        "TRAINGER_STORE",
+        "TRAINGER_QUEUE",
+        "TRAINGER_LOG_LEVEL",
+    }
+    assert actions(template, "AckRole") == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:SendMessage",
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
+
+
+def actions(template: Template, role: str) -> set[str]:
+    (policy,) = properties(template, role)["Policies"]
+    found: set[str] = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        found |= set(statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+    return found
+
+
+def test_no_right_is_for_everything(template: Template) -> None:
+    roles = of_kind(template, "AWS::IAM::Role")
+    assert set(roles) == {"AckRole", "WorkRole", "TickRole"}
+    for name, role in roles.items():
+        assert "ManagedPolicyArns" not in role["Properties"]
+        for action in actions(template, name):
+            assert "*" not in action
+        for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+            assert statement["Resource"] != "*"
+
+
+def test_nothing_secret_is_in_the_template(template: Template) -> None:
+    text = json.dumps(template)
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "TRAINGER_LINK_SECRET"):
+        assert name not in text
+
+
+def test_jobs_are_hidden_for_longer_than_a_function_runs(template: Template) -> None:
+    jobs, mapping = properties(template, "Jobs"), of_kind(template, "AWS::Lambda::EventSourceMapping")
+    assert jobs["VisibilityTimeout"] > properties(template, "WorkLambdaFunction")["Timeout"]
+    # Else SQS would take what workers mean to give up themselves, telling the person.
+    assert jobs["RedrivePolicy"]["maxReceiveCount"] > TRIES_MOST
+    assert jobs["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    ((_, source),) = mapping.items()
+    assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2
+    threads = properties(template, "WorkLambdaFunction")["Environment"]["Variables"]["TRAINGER_WORKER_THREADS"]
+    assert int(threads) == source["Properties"]["BatchSize"]
+
+
+def test_what_is_kept_is_private_and_encrypted(template: Template) -> None:
+    store = properties(template, "Store")
+    assert set(store["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = store["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert "VersioningConfiguration" not in store
+    rules = {rule["Id"]: rule for rule in store["LifecycleConfiguration"]["Rules"]}
+    assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert rules["old-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    (statement,) = properties(template, "StorePolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    for queue in of_kind(template, "AWS::SQS::Queue").values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("wanted", ["Retain", "Delete"])
+def test_removing_the_stack_keeps_the_data_unless_asked(make: Callable[..., Template], wanted: str) -> None:
+    template = make(data=wanted) if wanted != "Retain" else make()
+    store = template["Resources"]["Store"]
+    assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == (wanted, wanted)
+
+
+def test_alarms_tell_the_stacks_own_topic_or_another(template: Template, make: Callable[..., Template]) -> None:
+    alarms = of_kind(template, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 8
+    assert all(each["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}] for each in alarms.values())
+    topic = "arn:aws:sns:eu-central-1:123456789012:ops"
+    others = of_kind(make(alarmTopic=topic), "AWS::CloudWatch::Alarm").values()
+    assert all(each["Properties"]["AlarmActions"] == [topic] for each in others)
+
+
+def test_the_endpoint_is_an_output(template: Template) -> None:
+    url = {"Fn::GetAtt": ["AckLambdaFunctionUrl", "FunctionUrl"]}
+    assert template["Outputs"]["InteractionsUrl"]["Value"] == {"Fn::Join": ["", [url, "interactions"]]}
+    assert template["Outputs"]["EventsUrl"]["Value"] == {"Fn::Join": ["", [url, "events"]]}
+
+
+def test_another_machine(make: Callable[..., Template]) -> None:
+    functions = of_kind(make(architecture="x86_64"), "AWS::Lambda::Function").values()
+    for each in functions:
+        assert each["Properties"]["Architectures"] == ["x86_64"]
+        assert each["Properties"]["Code"]["S3Key"].endswith("-x86_64.zip")

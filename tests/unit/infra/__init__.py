@@ -1,0 +1,1 @@
+"""Packaging, tried without a registry."""
