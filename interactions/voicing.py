@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 RATE: Final = 24_000
 """Samples a second of what is put together: as many as the voices have."""
-PAUSE_S: Final = 0.2
+PAUSE_MS: Final = 200
 """Between two sentences."""
+FADE_MS: Final = 5
+"""At the ends of each: a voice may begin and end in the middle of a wave."""
 WAIT: Final = "⏳ "
 
 SAID_MOST: Final = 10_000
@@ -125,16 +127,17 @@ def _voice_message(sentences: Iterator[Spoken]) -> ReplyFile | None:
 
 
 def _samples(sentences: Iterator[Spoken]) -> Iterator[Samples]:
-    """The sentences one after the other, as they are spoken, with a pause between them."""
+    """The sentences one after the other, without clicks at their ends, with pauses between them."""
     import numpy as np  # noqa: PLC0415 - as above
 
     from trainer.speech.audio_bytes import resampled  # noqa: PLC0415
+    from trainer.speech.audio_segments import AudioSegment, samples_of, segment_of  # noqa: PLC0415
 
-    pause = np.zeros(round(PAUSE_S * RATE), np.int16)
+    pause = AudioSegment.silent(PAUSE_MS, frame_rate=RATE)
     for number, spoken in enumerate(sentences):
-        if number:
-            yield pause
-        yield np.frombuffer(resampled(spoken.sound, RATE).pcm, "<i2").astype(np.int16, copy=False)
+        sound = np.frombuffer(resampled(spoken.sound, RATE).pcm, "<i2").astype(np.int16, copy=False)
+        segment = segment_of(sound, RATE).fade_in(FADE_MS).fade_out(FADE_MS)
+        yield samples_of(pause + segment if number else segment)[0]
 
 
 def _with_line(reply: Reply, line: str) -> Reply:

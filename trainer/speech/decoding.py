@@ -38,6 +38,10 @@ class Decoder:
         if ffmpeg is not None and not ffmpeg.is_file():
             raise FileNotFoundError(ffmpeg)
         self._ffmpeg = ffmpeg
+        if ffmpeg is not None:
+            from trainer.speech.audio_segments import use_ffmpeg  # noqa: PLC0415 - brings pydub
+
+            use_ffmpeg(ffmpeg)
 
     def probe(self, path: Path, check: Check = unhurried) -> AudioFacts:
         """What the file says of itself, without decoding it.
