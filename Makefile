@@ -57,8 +57,8 @@ test: $(DEV)  ## run the tests, with branch coverage
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=90
 
-test-all: test $(DEPLOY)  ## the tests, and those of the browser and of deploying (Chromium, Node); says what is missing
-	$(BIN)/pytest -m "deploy or browser" -rs
+test-all: test $(DEPLOY)  ## the tests, and those of deploying, which need Node; says what is missing
+	$(BIN)/pytest -m deploy -rs
 
 lint: $(DEV)  ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

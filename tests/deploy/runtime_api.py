@@ -47,6 +47,8 @@ class Function:
         self.events: queue.Queue[bytes] = queue.Queue()
         self.answers: queue.Queue[Answer] = queue.Queue()
         self.started_at = 0.0
+        """By the monotonic clock, in seconds."""
+        self.ended = threading.Event()
 
     def call(self, event: object) -> Answer:
         """Hand it an event; its answer. The first one waits for the function to start."""
@@ -80,8 +82,7 @@ def running(package: Path, client: Path, handler: str, environment: Mapping[str,
         environment: the function's variables, and no others.
     """
     function = Function()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _api(function))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _api(function))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     variables = {
@@ -102,9 +103,17 @@ def running(package: Path, client: Path, handler: str, environment: Mapping[str,
     finally:
         process.kill()
         process.wait()
+        function.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A function that is ended leaves its connection open."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # as the library calls it
 
 
 def _api(function: Function) -> type[BaseHTTPRequestHandler]:
@@ -112,16 +121,20 @@ def _api(function: Function) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            while True:
-                try:
-                    event = function.events.get(timeout=0.5)
-                    break
-                except queue.Empty:
-                    continue
+            event = None
+            while event is None and not function.ended.is_set():
+                with contextlib.suppress(queue.Empty):
+                    event = function.events.get(timeout=0.1)
+            if event is None:
+                self.close_connection = True
+                return
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
             deadline = int((time.time() + FUNCTION_S) * 1000)
             self.send_header("Lambda-Runtime-Deadline-Ms", str(deadline))
+            # Lambda sends these always, and the client breaks without them.
+            self.send_header("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0")
+            self.send_header("Content-Type", "application/json")
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:function")
             self._end(event)
 
