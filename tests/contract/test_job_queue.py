@@ -311,10 +311,12 @@ def test_threads_share_a_queue(queue: OpenQueue, request: pytest.FixtureRequest)
 
         done = [job_id for each in pool.map(work, range(8)) for job_id in each]
     assert set(done) == set(sent)
-    assert queue.depth() == QueueDepth(0, 0, 0, 0)
-    # moto looks whether a message is visible and hides it without a lock in between, so two may get the same one.
+    # moto looks whether a message is visible and hides it without a lock in between, so two may get the same one; what
+    # the slower of the two completes may then stay.
     if "moto" not in request.node.name:
         assert sorted(done) == sorted(sent)
+    if len(done) == len(sent):
+        assert queue.depth() == QueueDepth(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("kind", ["closed port", "folder", "below a file", "garbage"])
