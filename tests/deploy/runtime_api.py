@@ -119,6 +119,7 @@ class _Server(ThreadingHTTPServer):
 def _api(function: Function) -> type[BaseHTTPRequestHandler]:
     class Api(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             event = None
