@@ -17,7 +17,7 @@ class PacketSink(Protocol):
         """Sends 20 ms of Opus; False if it could not be sent, as there is no connection or no key, and is gone."""
         ...
 
-    def speaking(self, on: bool) -> None:  # noqa: FBT001 - as Discord's own op 5
+    def speaking(self, on: bool) -> None:
         """Shows that we speak, or no longer do."""
         ...
 
