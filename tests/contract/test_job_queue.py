@@ -311,8 +311,8 @@ def test_threads_share_a_queue(queue: OpenQueue, request: pytest.FixtureRequest)
 
         done = [job_id for each in pool.map(work, range(8)) for job_id in each]
     assert set(done) == set(sent)
-    # moto looks whether a message is visible and hides it without a lock in between, so two may get the same one; what
-    # the slower of the two completes may then stay.
+    # moto looks whether a message is visible and hides it without a lock in between, so two may get the same one; it
+    # may stay then.
     if "moto" not in request.node.name:
         assert sorted(done) == sorted(sent)
     if len(done) == len(sent):
