@@ -109,6 +109,7 @@ def force(
 def forget_outcome(bot: Bot, exchange: Exchange, scope: Scope | None = None) -> None:
     """As if the worker had died before the outcome was kept."""
     store = bot.services.store
+    bot.until_idle()
     for info in list(store.list(f"{(scope or bot.services_scope()).prefix}/outcomes/{exchange.id}")):
         store.delete(info.key)
 

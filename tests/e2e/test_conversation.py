@@ -105,6 +105,7 @@ def test_a_second_delivery_remembers_the_turn_once(bot: Bot) -> None:
     teach(bot)
     asked = bot.bob().command("ask", prompt=FIRST)
     asked.wait()
+    bot.until_idle()
     bot.services.store.delete(f"{bot.services_scope().prefix}/outcomes/{asked.id}.outcome.json")
     asked.redeliver()
     bot.until_idle()

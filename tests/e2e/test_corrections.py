@@ -51,6 +51,7 @@ def trainers(bot: Bot) -> Client:
 def forget_outcome(bot: Bot, exchange: Exchange) -> None:
     """As if the worker had died before the outcome was kept."""
     store = bot.services.store
+    bot.until_idle()
     for info in list(store.list(f"{bot.services_scope().prefix}/outcomes/{exchange.id}")):
         store.delete(info.key)
 

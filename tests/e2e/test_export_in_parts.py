@@ -70,6 +70,7 @@ def test_an_export_in_parts_is_whole(full: Bot, monkeypatch: pytest.MonkeyPatch)
 def test_a_second_delivery_gives_the_same_parts(full: Bot) -> None:
     exchange = full.ada().command("export_me", mutate=small)
     first = [(file.filename, file.data) for file in exchange.wait().files]
+    full.until_idle()
     for part in ("outcome", "delivery"):  # as if the worker had died before it kept them
         full.services.store.delete(f"{full.services_scope().prefix}/outcomes/{exchange.id}.{part}.json")
     exchange.redeliver()

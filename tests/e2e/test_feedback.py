@@ -84,6 +84,7 @@ def test_a_press_that_comes_again_changes_nothing(bot: Bot) -> None:
     press(bob, answer, "down")
     # Even if what came out of the first is forgotten, the later press stands.
     store = bot.services.store
+    bot.until_idle()
     for info in list(store.list(f"{bot.services_scope().prefix}/outcomes/{first.id}")):
         store.delete(info.key)
     first.redeliver()

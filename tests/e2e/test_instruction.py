@@ -52,6 +52,7 @@ def put_in_force(bot: Bot, text: str) -> None:
 def deliver_again(bot: Bot, exchange: Exchange) -> str:
     """Forget what came out of a job, as if its worker had died before it kept that, and deliver the job again."""
     store, scope = bot.services.store, bot.services_scope()
+    bot.until_idle()
     for info in list(store.list(f"{scope.prefix}/outcomes/{exchange.id}")):
         store.delete(info.key)
     before = sum(request.method == "PATCH" for request in bot.playground.requests)

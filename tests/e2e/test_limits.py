@@ -63,6 +63,7 @@ def test_others_are_not_held_back_and_managers_may_more(strict: Bot) -> None:
 def test_a_second_delivery_is_neither_counted_nor_refused(strict: Bot) -> None:
     asked = strict.bob().command("ask", prompt=QUESTION)
     first = asked.wait().content
+    strict.until_idle()
     strict.services.store.delete(f"{strict.services_scope().prefix}/outcomes/{asked.id}.outcome.json")
     asked.redeliver()
     strict.until_idle()
@@ -183,6 +184,7 @@ def test_a_second_delivery_is_paid_for_once(bot: Bot) -> None:
     asked = bot.bob().command("ask", prompt=QUESTION)
     asked.wait()
     scope = bot.services_scope()
+    bot.until_idle()
     bot.services.store.delete(f"{scope.prefix}/outcomes/{asked.id}.outcome.json")
     asked.redeliver()
     bot.until_idle()
