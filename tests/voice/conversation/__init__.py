@@ -1,0 +1,1 @@
+"""Tests of conversations in a voice channel."""
