@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[1]
-ROOMS: Final = ("interactions", "trainer")
+ROOMS: Final = ("interactions", "trainer", "voice_sidecar")
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Instead of the time of writing: the same texts make the same files."""
 KEYWORDS: Final = {"N_": None, "plural": (1, 2), "context": ((1, "c"), 2)}

@@ -6,6 +6,7 @@ something is looked up; it has the application's public key and no secret.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -57,13 +58,16 @@ def work(event: object, context: Context) -> dict[str, Any]:
     from interactions import batches  # noqa: PLC0415 - acknowledging does without
 
     room = _room()
-    failed = batches.work_off(
-        batches.read(event),
-        room.queue,
-        room,
-        lease_s=room.configuration.lease_seconds,
-        remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    jobs = batches.read(event)
+    # One for each batch: a queue that had a job before takes what the platform hands over again for an old lease.
+    with contextlib.closing(bootstrap.make_queue(room.configuration)) as queue:
+        failed = batches.work_off(
+            jobs,
+            queue,
+            room,
+            lease_s=room.configuration.lease_seconds,
+            remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
+        )
     return batches.answer(failed)
 
 
@@ -89,7 +93,6 @@ class _Room(NamedTuple):
     """What performing needs; also performs the jobs that events become."""
 
     configuration: Configuration
-    queue: JobQueue
     store: ObjectStore
     performer: Performer
 
@@ -138,8 +141,7 @@ def _room() -> _Room:
     # A process that was ended in the middle may have left somebody's recording behind.
     remove_left_over(time.time())
     configuration, services = _configuration(), _services()
-    queue = services.queue or bootstrap.make_queue(configuration)
-    return _Room(configuration, queue, services.store, make_performer(configuration, services))
+    return _Room(configuration, services.store, make_performer(configuration, services))
 
 
 def _answer(request: function_url.Request) -> core.Response:

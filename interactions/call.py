@@ -89,6 +89,13 @@ class Tools(Protocol):
         """The attachment as a temporary file, from our own copy if there is one already; else we `keep` one."""
         ...
 
+    def voice_channel(self, user_id: str = "") -> str | None:
+        """The voice channel of this server where a member is, or the bot itself if none is named.
+
+        Empty: they are in none. None: it cannot be told, as Discord does not answer or does not let the bot see.
+        """
+        ...
+
     def afterwards(self, act: Callable[[], object]) -> None:
         """Do this once the reply is out, in nobody's way. It may be lost with the worker, and is not repeated."""
         ...

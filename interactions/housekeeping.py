@@ -94,6 +94,13 @@ def clean(services: Services, now: float) -> None:
             log.warning("dead letters not looked at", extra={"error": type(error).__name__})
         else:
             log.info("dead letters looked at", extra={"dropped": letters})
+    if services.voice is not None:
+        try:
+            orders = services.voice.tidy()
+        except PortError as error:
+            log.warning("orders to the sidecar not looked at", extra={"error": type(error).__name__})
+        else:
+            log.info("orders to the sidecar looked at", extra={"dropped": orders})
 
 
 def erase_server(services: Services, guild_id: str, now: float) -> None:

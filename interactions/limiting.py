@@ -26,6 +26,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "ask": "ask",
     "about": "ask",
     "Transcribe": "ask",
+    "join": "ask",
     "train": "train",
     "Train on this": "train",
     "archive": "heavy",

@@ -79,6 +79,9 @@ class Reply(msgspec.Struct, frozen=True):
     instead: str = ""
     """What the person is told below their next answer where a reply that may not be kept can no longer be shown."""
 
+    elsewhere: bool = False
+    """The voice sidecar shows what comes of the command, by the same token: nothing is to be published."""
+
     def components(self) -> list[Json]:
         """The buttons in rows of five."""
         rows = [self.buttons[at : at + 5] for at in range(0, len(self.buttons), 5)]

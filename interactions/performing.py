@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 PROGRESS_EVERY_S: Final = 1.0
 PROGRESS_PATIENCE_S: Final = 2.0
 """How long showing progress may hold up the work."""
+VOICE_PATIENCE_S: Final = 3.0
+"""How long to ask where somebody is in voice."""
 PROGRESS_MARK: Final = "⏳ "
 TRIES_BUG: Final = 3
 """Deliveries after which an unexpected exception is final."""
@@ -275,6 +277,18 @@ class _Tools:
     def fetch(self, attachment: Attachment, *, keep: bool = True) -> Iterator[Path]:
         with self._uploads.fetch(self._actor.scope, attachment, keep=keep, owner=self._actor.user_id) as path:
             yield path
+
+    def voice_channel(self, user_id: str = "") -> str | None:
+        self.check()
+        guild_id = self._interaction.guild_id
+        if guild_id is None:
+            return ""
+        try:
+            state = self._api.within(VOICE_PATIENCE_S).get_voice_state(guild_id, user_id or "@me")
+        except DiscordError as error:
+            log.info("voice state not known", extra=_discord(error))
+            return None
+        return "" if state is None else str(state.get("channel_id") or "")
 
     def afterwards(self, act: Callable[[], object]) -> None:
         self._later.append(act)

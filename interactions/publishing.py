@@ -80,6 +80,8 @@ class Publisher:
         `unsure` says that Discord may still apply an earlier edit: then it is looked at again.
         Raises `DiscordUnavailable` and `ShownElsewhere` when trying again later may help.
         """
+        if reply.elsewhere:
+            return
         track = Track(self._store, actor.scope, interaction.id, self._clock)
         if track.delivery.finished:
             return

@@ -21,6 +21,7 @@ from playground.server import Playground
 from trainer import bootstrap
 from trainer.configuration import Configuration
 from trainer.scope import Scope
+from trainer.voice_configuration import VoiceConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ class Bot:
                 "store": f"file:{self._folder / 'store'}",
                 "queue": f"sqlite:{self._folder / 'queue.sqlite3'}",
                 "cache": str(self._folder / "cache"),
+                "voice": VoiceConfiguration(queue=f"sqlite:{self._folder / 'voice.sqlite3'}"),
                 "local": True,
                 **self._settings,
             }

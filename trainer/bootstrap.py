@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trainer.services import Services
     from trainer.speech.late_decoder import SoundDecoder
     from trainer.speech.speaking import Speaker
+    from trainer.voice_line import VoiceLine
 
 PLAYGROUND_FILE: Final = Path("data/playground/playground.env")
 """Where the local Discord says who it is."""
@@ -40,7 +41,33 @@ def configure() -> Configuration:
 
 def make_queue(configuration: Configuration) -> JobQueue:
     """The queue between the door and the workers."""
-    kind, _, rest = configuration.queue.partition(":")
+    return _queue("TRAINGER_QUEUE", configuration.queue)
+
+
+def make_voice_queue(configuration: Configuration, shard: int = 0) -> JobQueue:
+    """The queue between the workers and the sidecar of a shard. Raises `ConfigurationError` if there is none."""
+    if not configuration.voice.enabled:
+        raise ConfigurationError("TRAINGER_VOICE_QUEUE is none: there is no way to tell the sidecar anything")
+    return _queue("TRAINGER_VOICE_QUEUE", configuration.voice.queue_of(shard))
+
+
+def make_voice_line(configuration: Configuration, store: ObjectStore) -> VoiceLine | None:
+    """What a worker tells the sidecars by, or None if there are to be none. Queues are opened when first used."""
+    voice = configuration.voice
+    if not voice.enabled:
+        return None
+    from trainer.voice_line import VoiceLine
+
+    return VoiceLine(
+        store,
+        lambda shard: make_voice_queue(configuration, shard),
+        shards=voice.shards if voice.queue != voice.queue_of(0) else 1,
+        tidies=voice.queue.startswith("sqlite:"),
+    )
+
+
+def _queue(name: str, where: str) -> JobQueue:
+    kind, _, rest = where.partition(":")
     if kind == "sqlite":
         from trainer.adapters.sqlite_queue import SqliteQueue
 
@@ -48,9 +75,9 @@ def make_queue(configuration: Configuration) -> JobQueue:
     from trainer.adapters.sqs_queue import SqsQueue
 
     try:
-        return SqsQueue(configuration.queue)
+        return SqsQueue(where)
     except ValueError as error:
-        raise ConfigurationError(f"TRAINGER_QUEUE: {error}") from None
+        raise ConfigurationError(f"{name}: {error}") from None
 
 
 def make_store(configuration: Configuration) -> ObjectStore:
@@ -332,6 +359,7 @@ def make_services(
         keywords=DatasetWords(store, library),
         speaker=make_speaker(configuration),
         speech_hosts=speech_hosts(configuration),
+        voice=make_voice_line(configuration, store),
         evaluation=Runner(
             store,
             library,

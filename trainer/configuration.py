@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from trainer.configuration_errors import ConfigurationError
 from trainer.prices import parse_price
+from trainer.voice_configuration import VoiceConfiguration, read_voice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +26,7 @@ VOICES: Final = ("local", "hibari", "espeak", "gtts", "openai")
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-class ConfigurationError(Exception):
-    """A setting that cannot be. The message says which, and what it should be; never the value of a secret."""
+__all__ = ["NAMES", "Configuration", "ConfigurationError", "read"]
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +79,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Cases that one run of /test answers at a time."""
     job_seconds: float | None = None
     """How long a worker goes on with one command before it leaves the rest to another job; None for no limit."""
+    voice: VoiceConfiguration = VoiceConfiguration()
+    """Of talking in voice channels; its names are in `trainer.voice_configuration`."""
     local: bool = False
     """Talks to the playground: nobody gave credentials."""
 
@@ -142,7 +145,7 @@ def read(environ: Mapping[str, str], playground: Mapping[str, str]) -> Configura
         name = str(error).rpartition("$.")[2].strip("`")
         raise ConfigurationError(f"{NAMES.get(name, (name,))[0]} is not a number") from None
     _check(configuration)
-    return configuration
+    return msgspec.structs.replace(configuration, voice=read_voice(environ))
 
 
 def _named(values: Mapping[str, str]) -> dict[str, str]:

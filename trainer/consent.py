@@ -14,6 +14,7 @@ import msgspec
 from trainer import records
 from trainer.datasets import consent_key, request_key
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.snowflakes import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,10 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     train_on_my_messages: Learning = "ask"
     voice: bool = False
     """Whether the bot may listen to this person in a voice channel."""
+    voice_by: str = "0"
+    """The interaction by which they decided that last: one that is done late, or again, changes nothing."""
+    voice_at: float = 0.0
+    """When that was, in seconds since the epoch."""
 
 
 Answer = Literal["allow", "always", "decline", "never"]
@@ -100,6 +105,30 @@ def change_preferences(
             continue
         return after
     raise StoreUnavailable("too many changes of the switches at once")
+
+
+def choose_voice(store: ObjectStore, scope: Scope, user_id: str, interaction_id: str, *, on: bool) -> Preferences:
+    """Agree to be heard in voice channels, or no longer; the switches in force then.
+
+    A choice that is done again, or late, changes nothing that was chosen after it.
+    """
+
+    def choose(before: Preferences) -> Preferences:
+        if int(interaction_id) <= int(before.voice_by):
+            return before
+        at = moment_of(interaction_id) or 0.0
+        return msgspec.structs.replace(before, voice=on, voice_by=interaction_id, voice_at=at)
+
+    return change_preferences(store, scope, user_id, choose)
+
+
+def unchoose_voice(store: ObjectStore, scope: Scope, user_id: str, interaction_id: str) -> Preferences:
+    """Take back what this interaction agreed to, unless something was chosen since; the switches in force then."""
+
+    def take_back(before: Preferences) -> Preferences:
+        return msgspec.structs.replace(before, voice=False) if before.voice_by == interaction_id else before
+
+    return change_preferences(store, scope, user_id, take_back)
 
 
 def ask(store: ObjectStore, scope: Scope, request_id: str, request: Request) -> Request:

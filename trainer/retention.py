@@ -23,7 +23,9 @@ from trainer.person_data import folders
 from trainer.ports import ObjectNotFound, PortError, PreconditionFailed
 from trainer.privacy import REPEAT_S, Forgotten, delete_copies, forget_again
 from trainer.scope import Scope
+from trainer.settings import scope_settings
 from trainer.snowflakes import moment_of
+from trainer.voice_transcripts import sweep_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +51,8 @@ DRAFT_DAYS: Final = 7
 """Changes of the instruction that nobody decided about."""
 PIN_DAYS: Final = 30
 """Which dataset a command is about, for the case that it is repeated."""
+VOICE_CLAIM_DAYS: Final = 1
+"""Who answered a /join or /leave."""
 
 KEPT_DAYS: Final[Mapping[str, int]] = {
     "outcomes": OUTCOME_DAYS,
@@ -61,6 +65,7 @@ KEPT_DAYS: Final[Mapping[str, int]] = {
     "pins": PIN_DAYS,
     "requests": REQUEST_DAYS,
     "gates": GATE_DAYS,
+    "voice/claims": VOICE_CLAIM_DAYS,
 }
 """Folders of a scope, and how many days after their last change objects in them go."""
 OF_ANSWERS: Final = ("answers", "votes", "messages")
@@ -194,7 +199,11 @@ def _sweep_scope(store: ObjectStore, scope: Scope, now: float, policy: Policy) -
     swept = Swept(expired=expired)
     for info in store.list(f"{scope.prefix}/forgotten/"):
         swept = _sum(swept, _finish_forgetting(store, scope, info.key, now, policy))
-    return _sum(swept, Swept(left_over=sweep_chunks(store, scope, now)))
+    swept = _sum(swept, Swept(left_over=sweep_chunks(store, scope, now)))
+    if scope.kind == "guild":
+        turns = sweep_turns(store, scope, now, scope_settings(store, scope).voice_transcript_days)
+        swept = _sum(swept, Swept(expired=turns))
+    return swept
 
 
 def _came_about(info: ObjectInfo, prefix: str) -> float:

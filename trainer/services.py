@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trainer.speech.speaking import Speaker
     from trainer.training import Training
     from trainer.usage import Ledger
+    from trainer.voice_line import VoiceLine
 
 
 class Services(NamedTuple):
@@ -62,6 +63,11 @@ class Services(NamedTuple):
     speech_hosts: tuple[str, ...] = ()
     """The hosts that answers are sent to, to be spoken; none where that happens here or not at all."""
 
+    voice: VoiceLine | None = None
+    """Tells the sidecars what to do in voice channels; None: nobody is there who would."""
+
     def close(self) -> None:
         """Close what was opened."""
         self.library.close()
+        if self.voice is not None:
+            self.voice.close()

@@ -60,8 +60,17 @@ class ScopeSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which of several voices reads them, by the name that the provider gives it; empty for its own choice."""
     speech_by: str = "0"
     """The interaction that chose these last, likewise."""
+    voice_transcript_days: int = 0
+    """How long questions that were spoken in voice channels are kept with their answers; 0: they are not kept."""
+    voice_transcripts_by: str = "0"
+    """The interaction that chose that last, likewise."""
     selection: Selection | None = None
     """How `dataset` came to be selected; None while nobody has chosen."""
+
+    @property
+    def voice_transcripts(self) -> bool:
+        """Whether what is spoken with the bot is kept, and written into the channel."""
+        return self.voice_transcript_days > 0
 
 
 def scope_settings(store: ObjectStore, scope: Scope) -> ScopeSettings:
@@ -118,6 +127,20 @@ def choose_gate(store: ObjectStore, scope: Scope, interaction_id: str, *, on: bo
         if int(interaction_id) <= int(settings.gate_by):
             return settings
         return msgspec.structs.replace(settings, gate=on, gate_by=interaction_id)
+
+    return change_settings(store, scope, choose)[1]
+
+
+def choose_transcripts(store: ObjectStore, scope: Scope, interaction_id: str, days: int) -> ScopeSettings:
+    """Keep what is spoken with the bot for so many days, 0 for not at all; the settings in force then.
+
+    A choice that is done again, or late, changes nothing that was chosen after it.
+    """
+
+    def choose(settings: ScopeSettings) -> ScopeSettings:
+        if int(interaction_id) <= int(settings.voice_transcripts_by):
+            return settings
+        return msgspec.structs.replace(settings, voice_transcript_days=days, voice_transcripts_by=interaction_id)
 
     return change_settings(store, scope, choose)[1]
 

@@ -94,10 +94,14 @@ def _answered(call: WorkCall[AskOptions], asked: Asked) -> Reply:
     if not call.given.speak:
         return reply
     # Saying it needs what acknowledging does without.
+    from interactions.playing import played  # noqa: PLC0415
     from interactions.voicing import aloud  # noqa: PLC0415
 
     record = load_answer(call.services.store, call.actor.scope, call.interaction.id)
-    return aloud(call, reply, (record.text if record is not None else "") or call.t(UNKNOWN))
+    text = (record.text if record is not None else "") or call.t(UNKNOWN)
+    # What only they may see, a whole voice channel may not hear.
+    in_channel = None if asked.private else played(call, reply, text)
+    return in_channel or aloud(call, reply, text)
 
 
 def answer(call: WorkCall[Any], asked: Asked) -> Reply:

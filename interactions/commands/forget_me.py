@@ -68,7 +68,11 @@ def work_press(call: WorkCall[ComponentData]) -> Reply:
     t, store, scope = call.t, call.services.store, call.actor.scope
     if call.subject != "all":
         return Reply(t(N_("Nothing was deleted.")), private=True)
+    _stop_listening(call)
     forgotten, datasets = forget(store, call.actor, call.interaction.id, on_progress=_progress(call))
+    if call.services.voice is not None and scope.kind == "guild":
+        # As it is now: they may have agreed anew.
+        call.services.voice.tell_consent(scope.id, call.actor.user_id)
     for dataset in datasets:
         call.services.library.index(scope, dataset)
     _drop_dead_letters(call)
@@ -98,6 +102,16 @@ def work_copies(call: WorkCall[ComponentData]) -> Reply:
     deleted = 0 if forgotten is None else delete_copies(store, scope, forgotten)
     text = t.plural("{count} file was deleted.", "{count} files were deleted.", deleted)
     return Reply(text if deleted else t(N_("Those files are gone already.")), private=True)
+
+
+def _stop_listening(call: WorkCall[Any]) -> None:
+    """Have the voice sidecar know at once. Deleting must not wait for that: it is told again afterwards."""
+    if call.services.voice is None or call.actor.scope.kind != "guild":
+        return
+    try:
+        call.services.voice.tell_consent(call.actor.scope.id, call.actor.user_id, agreed=False)
+    except PortError as error:
+        log.warning("the sidecar is not told yet", extra={"error": type(error).__name__})
 
 
 def _drop_dead_letters(call: WorkCall[Any]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from interactions.definitions import Handler, Options, SlashCommand
 from interactions.outbound import Button, Defer, DeferUpdate, Reply
 from interactions.wording import plain
-from trainer.consent import REQUEST_DAYS, change_preferences, preferences
+from trainer.consent import REQUEST_DAYS, change_preferences, choose_voice, preferences
 from trainer.i18n import N_
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class Facts(NamedTuple):
     """Where recordings are recognised; empty likewise."""
     speech_hosts: tuple[str, ...] = ()
     """Where answers are read out."""
+    voice: bool = False
+    """Whether there is a voice to talk with in channels."""
+    transcript_days: int = 0
+    """How long what is said to it there is kept; 0: not at all."""
 
 
 def acknowledge(_: AckCall[Options]) -> Defer:
@@ -73,12 +77,23 @@ def work_press(call: WorkCall[ComponentData]) -> Reply:
     wanted = SWITCHED.get(switch)
     if wanted is None:
         return _page(call, number, preferences(store, scope, user_id))
+    if "voice" in wanted:
+        return _page(call, number, _switch_voice(call, on=bool(wanted["voice"])))
     switches = change_preferences(store, scope, user_id, lambda before: msgspec.structs.replace(before, **wanted))
     if not switches.remember_conversations:
         from trainer import conversations  # noqa: PLC0415 - acknowledging does without
 
         conversations.forget(store, scope, user_id)
     return _page(call, number, switches)
+
+
+def _switch_voice(call: WorkCall[ComponentData], *, on: bool) -> Preferences:
+    """Agree to be heard, or no longer; the voice sidecar knows at once."""
+    scope, user_id = call.actor.scope, call.actor.user_id
+    switches = choose_voice(call.services.store, scope, user_id, call.interaction.id, on=on)
+    if call.services.voice is not None and scope.kind == "guild":
+        call.services.voice.tell_consent(scope.id, user_id)
+    return switches
 
 
 def page_text(t: Translator, number: int, facts: Facts) -> str:
@@ -93,14 +108,19 @@ def page_text(t: Translator, number: int, facts: Facts) -> str:
 
 
 def _page(call: WorkCall[Options] | WorkCall[ComponentData], number: int, switches: Preferences) -> Reply:
-    services, t = call.services, call.t
+    from trainer.settings import scope_settings  # noqa: PLC0415 - acknowledging does without
+
+    services, t, in_server = call.services, call.t, call.actor.scope.kind == "guild"
+    days = scope_settings(services.store, call.actor.scope).voice_transcript_days if in_server else 0
     facts = Facts(
-        call.actor.scope.kind == "guild",
+        in_server,
         services.chat_host,
         services.policy,
         services.embeddings_host,
         services.transcription_host,
         services.speech_hosts,
+        voice=in_server and services.voice is not None,
+        transcript_days=min(days, services.policy.answer_days),
     )
     text = f"{page_text(t, number, facts)}\n" + t(N_("-# Page {number} of {pages}"), number=number, pages=PAGES)
     return Reply(text, buttons=_buttons(t, number, switches, in_server=facts.in_server), private=True)
@@ -142,6 +162,7 @@ def _kept(t: Translator, facts: Facts) -> list[str]:
             days=days(retention.OUTCOME_DAYS),
             more=days(retention.NOTICE_DAYS),
         ),
+        *([_spoken(t, facts)] if facts.voice else []),
         t(N_("• **How often you use me**, to hold back floods: {days}."), days=days(retention.LIMIT_DAYS)),
         t(
             N_(
@@ -200,6 +221,19 @@ def _seen(t: Translator, facts: Facts) -> list[str]:
     return [*lines, *_heard_and_said(t, facts)]
 
 
+def _spoken(t: Translator, facts: Facts) -> str:
+    """What is kept of what somebody says to the bot in voice channels."""
+    if not facts.transcript_days:
+        return t(N_("• **What you say to me in a voice channel**: neither the sound nor the words."))
+    return t.plural(
+        "• **What you ask me in a voice channel**, never as sound, with my answers, as this server's managers chose: "
+        "{count} day.",
+        "• **What you ask me in a voice channel**, never as sound, with my answers, as this server's managers chose: "
+        "{count} days.",
+        facts.transcript_days,
+    )
+
+
 def _heard_and_said(t: Translator, facts: Facts) -> list[str]:
     if facts.transcription_host:
         text = N_(
@@ -209,6 +243,9 @@ def _heard_and_said(t: Translator, facts: Facts) -> list[str]:
         lines = [t(text, host=plain(facts.transcription_host))]
     else:
         lines = [t(N_("• Recordings that you ask with go to no other service, and I keep none of them."))]
+    if facts.voice and facts.transcription_host:
+        text = N_("• So does what you say in a voice channel where I am, but only if you agreed to be heard.")
+        lines.append(t(text))
     if facts.speech_hosts:
         hosts = ", ".join(plain(host) for host in facts.speech_hosts)
         lines.append(t(N_("• Answers that you have read out may go to {hosts}, which says them."), hosts=hosts))
@@ -246,7 +283,8 @@ def _yours(t: Translator, facts: Facts) -> list[str]:
     ]
     if facts.in_server:
         lines.append(t(N_("• Learning: what happens when somebody uses “Train on this” on a message of yours.")))
-    lines.append(t(N_("• Voice: whether I may listen to you in a voice channel. Nothing that I hear is recorded.")))
+        text = N_("• Voice: whether I may listen to you in a voice channel. Nothing that I hear is recorded.")
+        lines.append(t(text))
     return lines
 
 
@@ -271,7 +309,7 @@ def _buttons(t: Translator, page: int, switches: Preferences, *, in_server: bool
         voice = Button(f"privacy:{page}:voice-off", t(N_("Voice: on")), style="success")
     else:
         voice = Button(f"privacy:{page}:voice-on", t(N_("Voice: off")))
-    shown = [*turns, memory, learning if in_server else None, voice]
+    shown = [*turns, memory, *([learning, voice] if in_server else [])]
     return tuple(button for button in shown if button is not None)
 
 

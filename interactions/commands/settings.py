@@ -1,4 +1,4 @@
-"""/settings: what managers decide: who, beside them, may teach, whether changes are tested, how answers sound."""
+"""/settings: what managers decide, such as who, beside them, may teach, and whether what is spoken is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interactions.failures import Sorry
 from interactions.message_links import is_id
 from interactions.outbound import Button, Defer, Reply, Say
 from trainer.i18n import N_
-from trainer.settings import choose_gate, choose_speech, choose_trainers, scope_settings
+from trainer.settings import choose_gate, choose_speech, choose_trainers, choose_transcripts, scope_settings
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 SPEEDS: Final = ((N_("Slow"), "0.8"), (N_("Normal"), "1"), (N_("Fast"), "1.25"), (N_("Very fast"), "1.5"))
 """How fast answers may be read out, by name."""
 DEFAULT_VOICE: Final = "default"
+TRANSCRIPTS: Final = (
+    (N_("Keep nothing"), "0"),
+    (N_("1 day"), "1"),
+    (N_("7 days"), "7"),
+    (N_("30 days"), "30"),
+    (N_("90 days"), "90"),
+)
+"""How many days spoken questions may be kept, by name."""
 _VOICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _MANAGERS_ONLY: Final = N_("Only managers (“Manage Server”) change my settings.")
+_NO_CHANNELS: Final = N_("There are voice channels only in servers where I am installed.")
 _ALONE: Final = N_("Here it is just you and me: you may do everything.")
 
 
@@ -39,6 +48,10 @@ class SettingsOptions(Options, frozen=True, kw_only=True):
     voice: Annotated[
         str | None, Option(N_("Which voice reads them, by its provider's name, or “default”"), max_length=32)
     ] = None
+    transcripts: Annotated[
+        str | None,
+        Option(N_("How long I keep what is asked in voice channels, with my answers"), choices=TRANSCRIPTS),
+    ] = None
 
 
 def acknowledge(call: AckCall[SettingsOptions]) -> Defer | Say:
@@ -48,6 +61,8 @@ def acknowledge(call: AckCall[SettingsOptions]) -> Defer | Say:
         return Say(Reply(call.t(_MANAGERS_ONLY)), ephemeral=True)
     if scope.kind == "user" and role is not None:
         return Say(Reply(call.t(_ALONE)), ephemeral=True)
+    if scope.kind == "user" and call.given.transcripts is not None:
+        return Say(Reply(call.t(_NO_CHANNELS)), ephemeral=True)
     if role == scope.id:
         text = N_("Everybody has that role. Please choose one that only those have who may teach me.")
         return Say(Reply(call.t(text)), ephemeral=True)
@@ -74,14 +89,27 @@ def work(call: WorkCall[SettingsOptions]) -> Reply:
         choose_trainers(store, scope, call.interaction.id, role)
     if gate is not None:
         choose_gate(store, scope, call.interaction.id, on=gate)
-    _choose_speech(call)
+    spoken = _choose_speech(call)
+    kept = _choose_transcripts(call)
+    if (spoken or kept) and call.services.voice is not None and scope.kind == "guild":
+        call.services.voice.tell_settings(scope.id)
     return _shown(call)
 
 
-def _choose_speech(call: WorkCall[SettingsOptions]) -> None:
+def _choose_transcripts(call: WorkCall[SettingsOptions]) -> bool:
+    """Whether anything was chosen."""
+    days = call.given.transcripts
+    if days not in {value for _, value in TRANSCRIPTS} or call.actor.scope.kind == "user":
+        return False  # Discord sends no others
+    choose_transcripts(call.services.store, call.actor.scope, call.interaction.id, int(days or 0))
+    return True
+
+
+def _choose_speech(call: WorkCall[SettingsOptions]) -> bool:
+    """Whether anything was chosen."""
     speed, voice = call.given.speed, (call.given.voice or "").strip()
     if speed not in {None, *(value for _, value in SPEEDS)} or (voice and not _VOICE.fullmatch(voice)):
-        return  # Discord sends no others
+        return False  # Discord sends no others
     if speed is not None or voice:
         choose_speech(
             call.services.store,
@@ -90,6 +118,8 @@ def _choose_speech(call: WorkCall[SettingsOptions]) -> None:
             speed=None if speed is None else float(speed),
             voice=("" if voice.casefold() == DEFAULT_VOICE else voice) if voice else None,
         )
+        return True
+    return False
 
 
 def work_clear(call: WorkCall[ComponentData]) -> Reply:
@@ -103,7 +133,7 @@ def work_clear(call: WorkCall[ComponentData]) -> Reply:
 def _shown(call: WorkCall[Any]) -> Reply:
     t, settings = call.t, scope_settings(call.services.store, call.actor.scope)
     if call.actor.scope.kind == "user":
-        return Reply("\n".join([t(_ALONE), *_lines(t, settings)]))
+        return Reply("\n".join([t(_ALONE), *_lines(t, settings, transcripts=False)]))
     if not settings.trainer_role:
         text = N_(
             "Only managers (“Manage Server”) teach me, and decide about corrections. `/settings trainer_role` lets "
@@ -118,14 +148,28 @@ def _shown(call: WorkCall[Any]) -> Reply:
     return Reply("\n".join([t(text, role=settings.trainer_role), *_lines(t, settings)]), buttons=(clear,))
 
 
-def _lines(t: Translator, settings: ScopeSettings) -> list[str]:
+def _lines(t: Translator, settings: ScopeSettings, *, transcripts: bool = True) -> list[str]:
     """What else holds."""
     speed = next((name for name, value in SPEEDS if float(value) == settings.speech_speed), SPEEDS[1][0])
     values = {"speed": t(speed), "voice": settings.speech_voice or t(N_("the usual one"))}
-    return [
+    lines = [
         _gate_line(t, settings),
         t(N_("Read out with `/ask speak:True`: speed: {speed}; voice: {voice}."), **values),
     ]
+    return [*lines, _transcripts_line(t, settings)] if transcripts else lines
+
+
+def _transcripts_line(t: Translator, settings: ScopeSettings) -> str:
+    """Whether what is spoken in voice channels is kept."""
+    if settings.voice_transcripts:
+        return t.plural(
+            "What people ask me in voice channels is kept with my answers for {count} day, and I write it into the "
+            "channel's chat. With `/settings transcripts:Keep nothing` all of that goes within some hours.",
+            "What people ask me in voice channels is kept with my answers for {count} days, and I write it into the "
+            "channel's chat. With `/settings transcripts:Keep nothing` all of that goes within some hours.",
+            settings.voice_transcript_days,
+        )
+    return t(N_("What people say in voice channels is not kept. `/settings transcripts` changes that."))
 
 
 def _gate_line(t: Translator, settings: ScopeSettings) -> str:
@@ -148,7 +192,7 @@ def _gate_line(t: Translator, settings: ScopeSettings) -> str:
 COMMANDS = (
     SlashCommand(
         name="settings",
-        description=N_("Choose who may teach me, whether I test changes first, and how I sound"),
+        description=N_("Choose who may teach me, whether I test changes first, how I sound, and what I keep"),
         options=SettingsOptions,
         permissions=MANAGERS,
         handler=Handler(acknowledge, work),

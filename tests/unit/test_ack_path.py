@@ -112,6 +112,7 @@ def deferred() -> list[made.Json]:
         made.slash("ask", {"prompt": "How do I reset my password?"}),
         made.slash("train", {"text": "Q: How do I reset my password? A: With the link on the sign-in page."}),
         made.slash("correct", {"message_id": "777777777777777777", "correction": "With the link."}),
+        made.slash("join"),
     ]
 
 

@@ -247,17 +247,19 @@ def test_commands_application_and_voice_state(server: Server, api: DiscordApi) -
     assert api.get_commands("8") == []
     assert api.overwrite_commands([{"name": "ask"}], "8") == [{"name": "ask"}]
     assert api.get_application() == {"id": "42"}
-    server.script = [(200, {"channel_id": "3"}), (404, {"code": 10065}), (404, {"code": 10004})]
+    server.script = [(200, {"channel_id": "3"}), (200, {}), (404, {"code": 10065}), (404, {"code": 10004})]
     assert api.get_voice_state("8", "1") == {"channel_id": "3"}
+    assert api.get_voice_state("8", "@me") == {}
     assert api.get_voice_state("8", "1") is None
     with pytest.raises(Gone):
         api.get_voice_state("8", "1")
-    assert [seen.path.removeprefix("/api/v10") for seen in server.seen[:5]] == [
+    assert [seen.path.removeprefix("/api/v10") for seen in server.seen[:6]] == [
         "/applications/42/commands?with_localizations=true",
         "/applications/42/guilds/8/commands?with_localizations=true",
         "/applications/42/guilds/8/commands",
         "/applications/@me",
         "/guilds/8/voice-states/1",
+        "/guilds/8/voice-states/@me",
     ]
     assert json.loads(server.seen[2].body) == [{"name": "ask"}]
 

@@ -268,9 +268,21 @@ def test_verdicts_are_for_managers() -> None:
     assert "managers" in said(made.press("reject:1:default", manager=False))
 
 
-def test_voice_says_that_it_is_not_running() -> None:
-    assert "Voice is not running" in said(made.slash("join"))
-    assert "Голос здесь не запущен" in said(made.slash("leave", locale="ru"))
+def test_voice_is_for_servers() -> None:
+    assert answer(made.slash("join")) == {"type": 5}
+    assert answer(made.slash("leave", locale="ru")) == {"type": 5}
+    pressed = (made.press("voice:agree"), made.press("voice:leave"))
+    for interaction in (made.slash("join"), made.slash("leave"), *pressed):
+        assert "only in servers" in said(made.direct(interaction))
+    for owners in ({"1": made.ADA}, {"0": "0"}):
+        elsewhere = made.slash("join", authorizing_integration_owners=owners)
+        assert "only in servers" in said(elsewhere)
+
+
+def test_what_somebody_agrees_to_is_for_their_own_eyes() -> None:
+    for subject in ("agree", "revoke", "kept", "anything"):
+        assert answer(made.press(f"voice:{subject}")) == {"type": 5, "data": {"flags": 64}}
+    assert answer(made.press("voice:leave")) == {"type": 5}
 
 
 def test_commands_that_are_gone_are_explained() -> None:

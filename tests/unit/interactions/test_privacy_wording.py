@@ -30,7 +30,8 @@ HOST = "a-rather-long-name-of-a-model-server.example.org"
 @pytest.mark.parametrize("host", ["", HOST])
 def test_each_page_fits_into_a_message(language: str, in_server: bool, host: str) -> None:
     for number in range(1, PAGES + 1):
-        text = page_text(translator(language), number, Facts(in_server, host, Policy(3650, 3650), host))
+        facts = Facts(in_server, host, Policy(3650, 3650), host, host, (host,), voice=in_server, transcript_days=90)
+        text = page_text(translator(language), number, facts)
         assert 100 < len(text) < MESSAGE_MOST - FOOTER
 
 
@@ -59,6 +60,17 @@ def test_who_compares_questions_is_said() -> None:
     assert "which questions mean the same" not in page_text(t, 2, facts)
     told = page_text(t, 2, facts._replace(embeddings_host="vectors.example.org"))
     assert "A service at vectors.example.org tells me which questions mean the same" in told
+
+
+def test_what_is_kept_of_voice_channels_is_said() -> None:
+    t = translator("en")
+    facts = Facts(in_server=True, chat_host="", policy=Policy(), transcription_host="ears.example.org")
+    assert "voice channel" not in page_text(t, 1, facts) + page_text(t, 2, facts)
+    off, on = facts._replace(voice=True), facts._replace(voice=True, transcript_days=7)
+    assert "neither the sound nor the words" in page_text(t, 1, off)
+    assert "as this server's managers chose: 7 days." in page_text(t, 1, on)
+    assert "So does what you say in a voice channel where I am, but only if you agreed" in page_text(t, 2, on)
+    assert "So does" not in page_text(t, 2, on._replace(transcription_host=""))
 
 
 def test_every_switch_is_a_field() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from trainer import bootstrap
 from trainer.configuration import NAMES, Configuration, ConfigurationError, read
+from trainer.voice_configuration import NAMES as VOICE_NAMES
 
 KEY = "ab" * 32
 ROOT = Path(__file__).parents[3]
@@ -65,7 +66,7 @@ def test_a_value_that_cannot_be_is_named(name: str, value: str) -> None:
 def test_every_name_is_explained_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text()
     given = set(re.findall(r"^([A-Za-z_]+)=", example, re.MULTILINE))
-    wanted = {names[0] for names in NAMES.values()}
+    wanted = {names[0] for names in NAMES.values()} | set(VOICE_NAMES.values())
     assert wanted <= given
     assert all(names[1] in example for names in NAMES.values() if len(names) > 1)
 

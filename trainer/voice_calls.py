@@ -1,0 +1,83 @@
+"""Who answers a `/join` or `/leave`, and in which voice channel of a server the bot is: small records in the store.
+
+    g42/voice/claims/<interaction>.json   who edits the command's reply; whoever writes it first
+    g42/voice/call.json                   small and mutable: the voice channel where the bot is
+
+The sidecar claims an order when it takes it, and answers. The worker that sent the order waits some seconds for
+that, then claims it itself and says that nobody is there. A claim is never changed: a second delivery, on either
+side, finds it and knows whether the reply is its own. It holds nobody's id.
+
+The call record tells where to go back to after a restart, and the HTTP side whether there is anybody to tell of a
+change. So the sidecar writes it first, and reads who agreed to be heard after that: no change gets lost in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from trainer import records
+from trainer.scope import Scope
+
+if TYPE_CHECKING:
+    from trainer.ports import ObjectStore
+
+Side = Literal["sidecar", "worker"]
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who answers a command."""
+
+    by: Side
+    v: int = 1
+
+
+class CallState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the bot is in a server."""
+
+    channel_id: str
+    """The voice channel."""
+    text_channel_id: str
+    """Where it was asked to join."""
+    joined_by: str
+    """Who asked: their id, or "0" once they asked to be forgotten."""
+    at: float
+    """When it joined, in seconds since the epoch."""
+    v: int = 1
+
+
+def claim_key(guild_id: str, order_id: str) -> str:
+    """Who answers a command."""
+    return f"{Scope('guild', guild_id).prefix}/voice/claims/{order_id}.json"
+
+
+def call_key(guild_id: str) -> str:
+    """Where the bot is in a server."""
+    return f"{Scope('guild', guild_id).prefix}/voice/call.json"
+
+
+def claim(store: ObjectStore, guild_id: str, order_id: str, by: Side) -> Side:
+    """Take the reply to a command on; whose it is. Of several sides the first one has it, and keeps it."""
+    return records.save_once(store, claim_key(guild_id, order_id), Claim(by)).by
+
+
+def claimed(store: ObjectStore, guild_id: str, order_id: str) -> Side | None:
+    """Whose the reply to a command is; None while nobody took it on."""
+    found = records.load(store, claim_key(guild_id, order_id), Claim)
+    return None if found is None else found.by
+
+
+def call_state(store: ObjectStore, guild_id: str) -> CallState | None:
+    """Where the bot is in a server; None if it is in no voice channel."""
+    return records.load(store, call_key(guild_id), CallState)
+
+
+def save_call_state(store: ObjectStore, guild_id: str, state: CallState) -> None:
+    """Remember where the bot is; what was there before no longer holds."""
+    records.save(store, call_key(guild_id), state)
+
+
+def clear_call_state(store: ObjectStore, guild_id: str) -> None:
+    """The bot is in no voice channel of the server. Done again, it changes nothing."""
+    store.delete(call_key(guild_id))
