@@ -32,10 +32,14 @@ OPENAI: Final = "https://api.openai.com/v1"
 """Where OpenAI's library goes unless it is told otherwise."""
 
 
-def configure() -> Configuration:
-    """Read the environment and `.env` of the current folder; a real variable wins. Raises `ConfigurationError`."""
+def configure(*, with_playground: bool = True) -> Configuration:
+    """Read the environment and `.env` of the current folder; a real variable wins. Raises `ConfigurationError`.
+
+    Without `with_playground`, a local Discord that runs here is not looked for.
+    """
     _load_env_file(Path(".env"))
-    playground = {} if os.environ.get("DISCORD_PUBLIC_KEY") else _env_values(PLAYGROUND_FILE)
+    given = bool(os.environ.get("DISCORD_PUBLIC_KEY"))
+    playground = _env_values(PLAYGROUND_FILE) if with_playground and not given else {}
     return read(os.environ, playground)
 
 

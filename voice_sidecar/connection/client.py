@@ -101,6 +101,12 @@ class SidecarClient(discord.AutoShardedClient):
         """Whether a guild's gateway connection stands."""
         return self.shard_of(guild_id) in self._up
 
+    @property
+    def up(self) -> bool:
+        """Whether the gateway connections of all our shards stand."""
+        ours = self.shard_ids if self.shard_ids is not None else range(self.shard_count or 1)
+        return self._up.issuperset(ours)
+
     async def setup_hook(self) -> None:
         """Asks where the gateway is."""
         recommended, self._buckets = await library.find_gateway(self)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import subprocess
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from trainer.ports import ModelUnavailable, PortError
 from trainer.ports.speech import Sound
+from voice_sidecar.turns.endpoint import choose
+from voice_sidecar.turns.weights import WeightsMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,8 +52,8 @@ class Check(NamedTuple):
 class Vad(Protocol):
     """The voice activity model, as far as it is tried here."""
 
-    def probability(self, window: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
-        """How likely it is that 32 ms of sound are speech."""
+    def probability(self, window: bytes) -> float:
+        """How likely it is that there is voice in 512 samples of 16 bits."""
         ...
 
 
@@ -116,12 +119,37 @@ def voice_activity(vad: Callable[[], Vad]) -> Callable[[], str]:
     def run() -> str:
         try:
             model = vad()
-        except (ImportError, OSError, RuntimeError):
-            raise Broken("the voice activity model is not there. Install voice_sidecar/requirements.txt.") from None
-        silence = max(model.probability(np.zeros(512, np.float32)) for _ in range(4))
+        except WeightsMissing as problem:
+            raise Broken(f"{problem}. Install voice_sidecar/requirements.txt.") from None
+        silence = max(model.probability(bytes(1024)) for _ in range(4))
         if silence > 0.5:  # noqa: PLR2004 - more likely speech than not
             raise Broken("the voice activity model takes silence for speech. Install its package again.")
         return "silence is silence"
+
+    return run
+
+
+def end_of_turn() -> str:
+    """Whether there is more than silence to tell that somebody has finished."""
+    found = choose()
+    if found is None:
+        raise Broken("silence alone ends a turn. requirements/turns.txt has a model that hears it, to be quicker.")
+    return found.name
+
+
+def ffmpeg(program: str) -> Callable[[], str]:
+    """Asks the program that was named for its version, or the libraries that are used without one."""
+
+    def run() -> str:
+        if not program:
+            import av  # noqa: PLC0415 - only looked at here
+
+            return f"the libraries of PyAV {av.__version__}"
+        try:
+            told = subprocess.run([program, "-version"], capture_output=True, timeout=10, check=True)  # noqa: S603 - the deployer's own
+        except (OSError, subprocess.SubprocessError):
+            raise Broken("path_to_ffmpeg names no program that works. Correct it, or leave it empty.") from None
+        return told.stdout.decode(errors="replace").splitlines()[0]
 
     return run
 

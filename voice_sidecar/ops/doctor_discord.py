@@ -103,6 +103,8 @@ class Discord:
         return [one for one in found if isinstance(one, dict)]
 
     def _ask(self, path: str) -> object:
+        if not self._token:
+            raise Broken("cannot be asked without DISCORD_TOKEN.")
         headers = {"Authorization": f"Bot {self._token}", "User-Agent": USER_AGENT}
         try:
             answer = requests.get(self._base_url + path, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)

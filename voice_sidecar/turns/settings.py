@@ -70,3 +70,21 @@ class Settings:
             raise ValueError("complete_pause must not be less than short_pause")
         if not self.least_voice <= 1 <= self.longest:
             raise ValueError("least_voice must not be more than a second, nor longest less")
+
+
+def ear_settings(silence: float) -> Settings:
+    """Those where a deployer says how long somebody is silent who has finished; the bounds make room for it.
+
+    Args:
+        silence: Seconds, 0.2 or more.
+    """
+    usual = Settings()
+    least, most = min(usual.least_pause, silence), max(usual.most_pause, silence)
+    return Settings(
+        short_pause=min(usual.short_pause, least),
+        first_pause=silence,
+        least_pause=least,
+        most_pause=most,
+        complete_pause=max(min(usual.complete_pause, silence), min(usual.short_pause, least)),
+        incomplete_pause=max(usual.incomplete_pause, most),
+    )

@@ -16,11 +16,11 @@ from trainer.speech.speaking import Speaker
 from voice_sidecar.ops import doctor, doctor_discord
 from voice_sidecar.ops.doctor import Broken, Check, Finding
 from voice_sidecar.ops.doctor_discord import PERMISSIONS, Discord, missing_in
+from voice_sidecar.turns.weights import WeightsMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
+    from pathlib import Path
 
 
 def test_each_check_is_tried_whatever_the_one_before_it_did() -> None:
@@ -60,8 +60,8 @@ class _Vad:
     def __init__(self, probability: float) -> None:
         self._probability = probability
 
-    def probability(self, window: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
-        assert len(window) == 512
+    def probability(self, window: bytes) -> float:
+        assert len(window) == 2 * 512
         return self._probability
 
 
@@ -71,10 +71,22 @@ def test_a_model_that_hears_speech_in_silence_is_broken() -> None:
         doctor.voice_activity(lambda: _Vad(0.9))()
 
     def missing() -> _Vad:
-        raise ImportError
+        raise WeightsMissing("the weights are not installed")
 
     with pytest.raises(Broken, match=r"voice_sidecar/requirements\.txt"):
         doctor.voice_activity(missing)()
+
+
+def test_ffmpeg_is_asked(tmp_path: Path) -> None:
+    assert "PyAV" in doctor.ffmpeg("")()
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho ffmpeg version 9.1\necho more\n")
+    program.chmod(0o700)
+    assert doctor.ffmpeg(str(program))() == "ffmpeg version 9.1"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    for wrong in (program, tmp_path / "none"):
+        with pytest.raises(Broken, match="path_to_ffmpeg"):
+            doctor.ffmpeg(str(wrong))()
 
 
 class _Recogniser:
