@@ -32,7 +32,9 @@ def interpreter(version: str) -> Path:
     for candidate in [found, *candidates]:
         if candidate and _version(candidate) == version:
             return Path(candidate)
-    raise NoInterpreter(f"no Python {version} here, whose bytecode the function needs: `uv python install {version}`")
+    raise NoInterpreter(
+        f"no Python {version} here, whose bytecode the function needs: `.venv/bin/uv python install {version}`"
+    )
 
 
 def compile_all(folder: Path, python: Path) -> None:

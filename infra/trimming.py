@@ -51,6 +51,7 @@ FILES: Final[Mapping[str, str]] = {
     "lxml/objectify.*": "another interface to XML",
     "PIL/_avif.*": "a format that is neither read nor written; Pillow does without",
     "pillow.libs/libavif-*": "as above",
+    "rapidfuzz/*_avx2.*": "the same again for some processors, a fifth of what acknowledging would weigh",
     "*.po": "the texts that .mo files were made of",
     ".lock": "of the installer",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ import msgspec
 from interactions import local
 from interactions.serving import make_server
 from interactions.wiring import configured, make_http, make_worker
-from trainer import bootstrap, logs
+from trainer import bootstrap, logs, watchdog
 from trainer.configuration import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from trainer.configuration import Configuration
 
 HTTP_THREADS: Final = 8
+ANSWER_S: Final = 5.0
+"""What the server may take to answer itself."""
 
 log = logging.getLogger("interactions")
 
@@ -83,7 +86,8 @@ def serve(
     if playground_url:
         local.register_commands(configuration)
     _greet(options, playground_url)
-    stop.wait()
+    host = _reachable(options.host).strip("[]")
+    watchdog.attend(stop, lambda: (worker is None or worker.works()) and _answers(host, options.port))
     server.close()
     finished = worker is None or worker.stop()
     if close is not None and finished:
@@ -94,6 +98,18 @@ def serve(
         sys.stderr.flush()
         os._exit(0)
     return 0
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether the server answers: a process may live while all its threads hang. Asks for nothing but a greeting."""
+    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _reachable(host: str) -> str:

@@ -17,6 +17,7 @@ from trainer.ports import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from interactions.http_metrics import Metrics
     from trainer.links import LinkedFile
     from trainer.ports import JobQueue
 
@@ -34,6 +35,7 @@ def make_app(
     playground_url: str = "",
     take_installation: Callable[[events.Installation], None] | None = None,
     links: Callable[[str], LinkedFile] | None = None,
+    metrics: Metrics | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Flask:
     """The HTTP door.
@@ -46,6 +48,7 @@ def make_app(
         take_installation: told when a person installs or removes the bot, before Discord is answered: it has two
             seconds, and raises `StoreUnavailable` if it cannot. Without it, no events are taken.
         links: what the token of a link to a file leads to; raises `NoFile`. Without it, there are no links.
+        metrics: counts requests, and is shown at `/metrics`. Without it, nothing is counted.
         clock: seconds since the epoch.
     """
     app = Flask("trainger", static_folder=None)
@@ -54,17 +57,25 @@ def make_app(
     @app.post("/interactions")
     def interactions() -> Response:
         body = request.get_data(cache=False)
+        started = time.perf_counter()
         decided = core.receive(body, request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP), door=door)
-        return _http(deliver(decided, queue))
+        answered = deliver(decided, queue)
+        if metrics is not None:
+            metrics.acknowledged(decided, answered, time.perf_counter() - started)
+        return _http(answered)
 
     if take_installation is not None:
 
         @app.post("/events")
         def webhook_events() -> Response:
             body = request.get_data(cache=False)
+            started = time.perf_counter()
             signature, timestamp = request.headers.get(SIGNATURE), request.headers.get(TIMESTAMP)
             decided = events.receive(body, signature, timestamp, key=door.public_key, now=clock())
-            return _http(_taken(decided, take_installation))
+            answered = _taken(decided, take_installation)
+            if metrics is not None:
+                metrics.took_event(answered, time.perf_counter() - started)
+            return _http(answered)
 
     @app.get("/healthz")
     def healthz() -> tuple[dict[str, object], int]:
@@ -73,6 +84,11 @@ def make_app(
 
     if links is not None:
         add_downloads(app, links)
+
+    if metrics is not None:
+        from interactions.http_metrics import add_metrics  # noqa: PLC0415 - who counts nothing does without Prometheus
+
+        add_metrics(app, metrics)
 
     @app.get("/")
     def home() -> Response:

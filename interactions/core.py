@@ -20,7 +20,14 @@ from interactions.dispatch import UnknownCommand, find
 from interactions.failures import given_up, reference
 from interactions.jobs import pack
 from interactions.outbound import Defer, DeferUpdate, Reply, Say, Suggest, acknowledgement_json
-from interactions.payloads import DECODER, AutocompleteInteraction, Ping
+from interactions.payloads import (
+    DECODER,
+    AutocompleteInteraction,
+    CommandInteraction,
+    ComponentInteraction,
+    ModalInteraction,
+    Ping,
+)
 from trainer import logs
 from trainer.i18n import N_, translator
 
@@ -36,6 +43,13 @@ MAX_BODY: Final = 1024 * 1024
 SIGNATURE_HEX: Final = 128
 TIMESTAMP_MOST: Final = 32
 JSON_TYPE: Final = "application/json"
+KINDS: Final = {
+    CommandInteraction: "command",
+    ComponentInteraction: "component",
+    AutocompleteInteraction: "autocomplete",
+    ModalInteraction: "modal",
+}
+"""What they are called where requests are counted."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -52,6 +66,8 @@ class Response(msgspec.Struct, frozen=True):
     locale: str = "en-US"
     failure: dict[str, object] = {}
     """What went wrong inside, for the log."""
+    kind: str = "unknown"
+    """Of request, for those who count: `ping`, `command`, `component`, `autocomplete` or `modal`."""
 
 
 class Door(NamedTuple):
@@ -60,6 +76,8 @@ class Door(NamedTuple):
     public_key: VerifyKey
     registry: Registry
     quick: Quick
+    probe_key: VerifyKey | None = None
+    """Of whoever runs us, who wants to see a signed PING answered: good for that, and for nothing else."""
 
 
 def public_key(hexadecimal: str) -> VerifyKey:
@@ -76,12 +94,15 @@ def receive(body: bytes, signature: str | None, timestamp: str | None, *, door: 
         timestamp: the header `X-Signature-Timestamp`, or None where it is missing.
         door: the key to check with, and the commands.
 
-    Nothing is parsed before the signature is known to be Discord's: 401 otherwise. Malformed payloads get a 4xx with
-    a sentence; no input leads to an exception.
+    Nothing is parsed before the signature is known to be Discord's, or the probe's: 401 otherwise. What the probe
+    signed is a PING, or refused like a wrong signature. Malformed payloads get a 4xx with a sentence; no input leads
+    to an exception.
     """
     if len(body) > MAX_BODY:
         return _refuse(413, f"The body is larger than {MAX_BODY} bytes.")
     if not genuine(body, signature, timestamp, door.public_key):
+        if _probes(body, signature, timestamp, door.probe_key):
+            return _pong()
         return _refuse(401, "The request signature is missing or wrong.")
     try:
         # What is skipped is not decoded, and a queue takes no invalid text.
@@ -92,7 +113,7 @@ def receive(body: bytes, signature: str | None, timestamp: str | None, *, door: 
     except (ValueError, RecursionError):
         return _refuse(400, "The body is not valid JSON.")
     if isinstance(interaction, Ping):
-        return Response(200, msgspec.json.encode({"type": InteractionResponseType.PONG}))
+        return _pong()
     return _decide(body, interaction, door)
 
 
@@ -121,6 +142,20 @@ def genuine(body: bytes, signature: str | None, timestamp: str | None, key: Veri
     except (CryptoError, ValueError):
         return False
     return True
+
+
+def _probes(body: bytes, signature: str | None, timestamp: str | None, key: VerifyKey | None) -> bool:
+    """Whether it is a PING that the probe signed."""
+    if key is None or not genuine(body, signature, timestamp, key):
+        return False
+    try:
+        return isinstance(DECODER.decode(body), Ping)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _pong() -> Response:
+    return Response(200, msgspec.json.encode({"type": InteractionResponseType.PONG}), kind="ping")
 
 
 def _decide(body: bytes, interaction: AnyInteraction, door: Door) -> Response:
@@ -177,7 +212,15 @@ def _answer(
     interaction: AnyInteraction, decided: Acknowledgement, *, name: str, job: bytes | None = None
 ) -> Response:
     body = msgspec.json.encode(acknowledgement_json(decided))
-    return Response(200, body, job=job, interaction_id=interaction.id, name=name, locale=interaction.locale)
+    return Response(
+        200,
+        body,
+        job=job,
+        interaction_id=interaction.id,
+        name=name,
+        locale=interaction.locale,
+        kind=KINDS[type(interaction)],
+    )
 
 
 def _refuse(status: int, sentence: str) -> Response:

@@ -18,7 +18,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from trainer import logs
+from trainer import logs, watchdog
 from trainer.configuration import ConfigurationError
 from trainer.ports import LeaseLost
 
@@ -34,6 +34,8 @@ PAUSE_S: Final = 2.0
 """Between looks when the queue does not answer."""
 GRACE_S: Final = 20.0
 """What running jobs get to finish on SIGTERM."""
+HANGS_S: Final = 300.0
+"""A word with the queue that takes longer never ends: every queue gives up before."""
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ class Worker:
         self._lost: set[str] = set()
         self._threads = [threading.Thread(target=self._loop, name=f"worker-{n}", daemon=True) for n in range(threads)]
         self._keeper = threading.Thread(target=self._keep, name="leases", daemon=True)
+        self._waiting: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to take jobs."""
@@ -102,10 +105,28 @@ class Worker:
             self._keeper.join(self._lease_s)
         return not left
 
+    def works(self) -> bool:
+        """Whether no thread has ended, nor hangs in the queue. A command may take as long as it likes."""
+        latest = time.monotonic() - HANGS_S - max(self._poll_s, self._lease_s / 3)
+        with self._lock:
+            hangs = any(since < latest for since in self._waiting.values())
+        return not hangs and all(thread.is_alive() for thread in (self._keeper, *self._threads))
+
+    def _waits(self, on: bool) -> None:
+        """Note that this thread begins to wait, or no longer does."""
+        name = threading.current_thread().name
+        with self._lock:
+            if on:
+                self._waiting[name] = time.monotonic()
+            else:
+                self._waiting.pop(name, None)
+
     def _loop(self) -> None:
         while not self._stopping.is_set():
+            self._waits(True)
             try:
                 jobs = self._queue.lease(wait_s=self._poll_s, visibility_s=self._lease_s)
+                self._waits(False)
                 for job in jobs:
                     self._do(job)
             except Exception as error:  # noqa: BLE001 - whatever happens, this thread goes on taking jobs
@@ -156,6 +177,7 @@ class Worker:
     def _keep(self) -> None:
         """Extend the leases of running jobs, three times in the time that a lease lasts."""
         while not (self._stopping.wait(self._lease_s / 3) and not self._any_running()):
+            self._waits(True)
             with self._lock:
                 running = list(self._running.values())
             for job in running:
@@ -187,7 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
     worker, close = make_worker(configuration, threads=options.threads)
     worker.start()
     log.info("worker started", extra={"pid": os.getpid()})
-    stop.wait()
+    watchdog.attend(stop, worker.works)
     finished = worker.stop()
     log.info("worker stopped", extra={"finished": finished})
     if not finished:

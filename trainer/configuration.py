@@ -24,6 +24,7 @@ JOB_SECONDS_LEAST: Final = 10
 STT_THREADS_MOST: Final = 256
 VOICES: Final = ("local", "hibari", "espeak", "gtts", "openai")
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+METRICS: Final = ("local", "public")
 
 
 __all__ = ["NAMES", "Configuration", "ConfigurationError", "read"]
@@ -58,6 +59,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     tts: str = ""
     """The voices to try, in order, with commas between; empty: those of installed packages, then gTTS."""
     log_level: str = "INFO"
+    metrics: str = "local"
+    """Who gets `/metrics`: `local`, programs on this machine that no proxy stands before, or `public`, everybody."""
+    probe_public_key: str = ""
+    """Whoever has its private key may see a signed PING answered, and do nothing else. Empty: nobody but Discord."""
     port: int = 8080
     public_url: str = ""
     """Where people's browsers reach the HTTP door; links to files begin with it. Empty: there are no links."""
@@ -109,6 +114,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "ffmpeg": ("path_to_ffmpeg", "FFMPEG_PATH"),
     "tts": ("TRAINGER_TTS",),
     "log_level": ("TRAINGER_LOG_LEVEL",),
+    "metrics": ("TRAINGER_METRICS",),
+    "probe_public_key": ("TRAINGER_PROBE_PUBLIC_KEY",),
     "port": ("PORT",),
     "public_url": ("TRAINGER_PUBLIC_URL",),
     "link_secret": ("TRAINGER_LINK_SECRET",),
@@ -167,6 +174,8 @@ def _check(configuration: Configuration) -> None:
         raise ConfigurationError("TRAINGER_QUEUE must be sqlite:<file> or the URL of an SQS queue")
     if not 0 <= configuration.port < 1 << 16:
         raise ConfigurationError("PORT must be from 0 to 65535")
+    if configuration.metrics not in METRICS:
+        raise ConfigurationError("TRAINGER_METRICS must be local or public")
     _check_links(configuration)
     _check_embeddings(configuration)
     _check_recognition(configuration)
@@ -174,6 +183,10 @@ def _check(configuration: Configuration) -> None:
     if configuration.public_key and not _is_key(configuration.public_key):
         raise ConfigurationError(
             "DISCORD_PUBLIC_KEY must be the 64 hexadecimal digits that the developer portal shows"
+        )
+    if configuration.probe_public_key and not _is_key(configuration.probe_public_key):
+        raise ConfigurationError(
+            "TRAINGER_PROBE_PUBLIC_KEY must be the 64 hexadecimal digits that infra.doctor --new-key prints"
         )
     _check_numbers(configuration)
 

@@ -1,4 +1,4 @@
-"""`python -m voice_sidecar`: joins voice channels, hears, answers. With `--doctor`: what is missing, and how to mend it."""
+"""`python -m voice_sidecar`: joins voice channels, hears, answers. `--doctor` says what is missing, and what to do."""
 
 from __future__ import annotations
 

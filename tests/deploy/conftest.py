@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -36,6 +37,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.timeout(900))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_account() -> Iterator[None]:
+    """The developer's own account must not be touched, nor decide about a test."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [each for each in os.environ if each.startswith("AWS_")]:
+            patched.delenv(name)
+        patched.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patched.setenv("AWS_CONFIG_FILE", os.devnull)
+        patched.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
 @pytest.fixture(scope="session")
 def osls() -> Path:
     """The deployment tool, in the version of infra/node/package-lock.json."""
@@ -43,8 +56,18 @@ def osls() -> Path:
         pytest.skip("needs Node.js 20 or newer with npm: https://nodejs.org, or `apt-get install nodejs npm`")
     tool = NODE / "node_modules" / ".bin" / "osls"
     if not tool.exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, check=True, stdout=subprocess.DEVNULL)
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=NODE, check=True, stdout=subprocess.DEVNULL, timeout=600)
     return tool
+
+
+@pytest.fixture(scope="session")
+def serverless3(osls: Path) -> Path:
+    """The framework that osls was made of: 250 MB that nobody needs, so it is used where it is."""
+    tool = os.environ.get("SERVERLESS3")
+    if not tool:
+        pytest.skip("needs SERVERLESS3=…/node_modules/.bin/serverless, of `npm install serverless@3`")
+    return Path(tool)
 
 
 @pytest.fixture(scope="session")

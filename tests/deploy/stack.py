@@ -18,7 +18,7 @@ from trainer.adapters.sqs_queue import SqsQueue
 from trainer.configuration import Configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from playground.clients import Client
@@ -89,8 +89,12 @@ class Stack:
         self._open.callback(client.close)
         return client
 
-    def deploy(self) -> str:
-        """Deploy; what osls says."""
+    def deploy(self, **more: str) -> str:
+        """Deploy, with other parameters; what osls says."""
+        return self.osls("deploy", **more)
+
+    def osls(self, *command: str, **more: str) -> str:
+        """Run osls; what it says."""
         names = self.playground.environment()
         parameters = {
             "architecture": self._machine,
@@ -99,7 +103,7 @@ class Stack:
             "discordApi": names["DISCORD_API_BASE_URL"],
             "cdnHosts": names["DISCORD_CDN_HOSTS"],
         }
-        return run_osls(self._osls, self._project, "deploy", parameters, self._aws.environment())
+        return run_osls(self._osls, self._project, command, parameters | more, self._aws.environment())
 
     def ada(self, **more: Any) -> Client:
         """The server's owner."""
@@ -128,10 +132,10 @@ class Stack:
             time.sleep(0.1)
 
     @contextlib.contextmanager
-    def without(self, role: str, sid: str, action: str) -> Iterator[None]:
-        """Take a right away from a role while the block runs."""
+    def without(self, role: str, sid: str, action: str, resource: str = "") -> Iterator[None]:
+        """Take a right away from a role while the block runs; see `less`."""
         name, policy, document = self.policy(role)
-        self._put_policy(name, policy, less(document, sid, action))
+        self._put_policy(name, policy, less(document, sid, action, resource))
         try:
             yield
         finally:
@@ -144,6 +148,41 @@ class Stack:
         (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
         document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         return name, policy, json.loads(document) if isinstance(document, str) else document
+
+    def credentials(self, role: str) -> dict[str, str]:
+        """The variables by which boto3 acts as a role."""
+        arn = self.client("iam").get_role(RoleName=self._role_name(role))["Role"]["Arn"]
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+        return self._aws.environment() | {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+
+    @contextlib.contextmanager
+    def sidecar(self, document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+        """A user who may do what a policy says, while the block runs: the variables by which boto3 acts as them."""
+        iam, name = self.client("iam"), "voice-sidecar"
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps(with_batches(document)))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        try:
+            yield self._aws.environment() | {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            }
+        finally:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            iam.delete_user_policy(UserName=name, PolicyName="all")
+            iam.delete_user(UserName=name)
+
+    def sidecar_policy(self) -> dict[str, Any]:
+        """What the policy says that is to be attached to a voice sidecar's user or role."""
+        iam, arn = self.client("iam"), self.outputs["SidecarPolicy"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        found: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
+        return found
 
     def _put_policy(self, name: str, policy: str, document: Mapping[str, Any]) -> None:
         self.client("iam").put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
@@ -177,35 +216,39 @@ def with_batches(document: Mapping[str, Any]) -> dict[str, Any]:
     """A policy as ministack wants it."""
     statements = []
     for statement in document["Statement"]:
-        actions = actions_of(statement)
+        actions = [each for each in actions_of(statement) if each not in BATCHES.values()]
         actions += [BATCHES[action] for action in actions if action in BATCHES]
         statements.append({**statement, "Action": actions})
     return {**document, "Statement": statements}
 
 
-def less(document: Mapping[str, Any], sid: str, action: str) -> dict[str, Any]:
-    """A policy without one action of a statement."""
+def less(document: Mapping[str, Any], sid: str, action: str, resource: str = "") -> dict[str, Any]:
+    """A policy without one action of a statement; or only without that for a resource, named by its end."""
     statements = []
     for statement in document["Statement"]:
-        actions = actions_of(statement)
+        actions, resources = actions_of(statement), statement["Resource"]
         if statement["Sid"] == sid:
             assert action in actions
-            actions = [each for each in actions if each not in {action, BATCHES.get(action)}]
+            if resource:
+                (left_out,) = (each for each in resources if each.endswith(resource))
+                resources = [each for each in resources if each != left_out]
+            else:
+                actions = [each for each in actions if each not in {action, BATCHES.get(action)}]
         if actions:
-            statements.append({**statement, "Action": actions})
+            statements.append({**statement, "Action": actions, "Resource": resources})
     return {**document, "Statement": statements}
 
 
 def run_osls(
-    osls: Path, project: Path, command: str, parameters: Mapping[str, str], environment: Mapping[str, str]
+    osls: Path, project: Path, command: Sequence[str], parameters: Mapping[str, str], environment: Mapping[str, str]
 ) -> str:
-    """Run osls in a project's folder; what it says. Fails with that if it fails."""
+    """Run osls, or serverless@3, in a project's folder; what it says. Fails with that if it fails."""
     given = [each for name, value in parameters.items() for each in ("--param", f"{name}={value}")]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DISCORD_"))}
     ran = subprocess.run(
-        [str(osls), command, "--stage", STAGE, *given],
+        [str(osls), *command, "--stage", STAGE, *given],
         cwd=project,
-        env=clean | dict(environment) | {"SLS_NOTIFICATIONS_MODE": "off"},
+        env=clean | dict(environment) | {"SLS_NOTIFICATIONS_MODE": "off", "SLS_TELEMETRY_DISABLED": "1"},
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,4 +1,4 @@
-"""Each right of each function is needed: taken away, something that worked works no more."""
+"""Each right of each function is needed: taken away, something that worked works no more. See test_rights, too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from interactions.jobs import pack
 from tests import interactions_made as made
+from tests.deploy import test_rights
 from tests.deploy.stack import BATCHES, actions_of
 from tests.deploy.test_stack import batch
 from trainer import records
@@ -22,7 +23,6 @@ from trainer.selection import mark_dataset
 if TYPE_CHECKING:
     from tests.deploy.stack import Stack
 
-LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 ACK: Final = [("SendJobs", "sqs:SendMessage"), ("ReadSettings", "s3:GetObject"), ("ListNames", "s3:ListBucket")]
 WORK: Final = [
     ("TakeJobs", "sqs:DeleteMessage"),
@@ -51,19 +51,7 @@ TICK: Final = [
     ("ListObjects", "s3:ListBucket"),
     ("ReadSecrets", "ssm:GetParameter"),
 ]
-NOT_SHOWN: Final = {
-    "AckRole": {("Logs", action) for action in LOGS},
-    "WorkRole": {
-        *(("Logs", action) for action in LOGS),
-        # The platform's own, which AWS wants before it takes jobs for a function.
-        ("TakeJobs", "sqs:ReceiveMessage"),
-        # A command hands itself on when the function's time is up, a quarter of an hour later.
-        ("TakeJobs", "sqs:SendMessage"),
-        # After an upload that broke off in the middle.
-        ("KeepObjects", "s3:AbortMultipartUpload"),
-    },
-    "TickRole": {*(("Logs", action) for action in LOGS), ("KeepObjects", "s3:AbortMultipartUpload")},
-}
+VOICE: Final = ("OrderVoice", "sqs:SendMessage")
 _people = itertools.count(600000000000000001)
 _versions = itertools.count(1)
 
@@ -79,9 +67,9 @@ def grants(stack: Stack, role: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize(("role", "shown"), [("AckRole", ACK), ("WorkRole", WORK), ("TickRole", TICK)])
-def test_every_right_is_tried_or_said_not_to_be(stack: Stack, role: str, shown: list[tuple[str, str]]) -> None:
-    assert grants(stack, role) == set(shown) | NOT_SHOWN[role]
+@pytest.mark.parametrize(("role", "shown"), [("AckRole", ACK), ("WorkRole", [*WORK, VOICE]), ("TickRole", TICK)])
+def test_every_right_is_tried(stack: Stack, role: str, shown: list[tuple[str, str]]) -> None:
+    assert grants(stack, role) == set(shown) | test_rights.SHOWN[role]
 
 
 def cold(stack: Stack, function: str) -> None:
@@ -126,6 +114,26 @@ def acknowledged(stack: Stack) -> dict[str, bool]:
     }
 
 
+@pytest.mark.parametrize(
+    ("resource", "unreadable"), [("/settings.json", "settings"), ("/instruction.json", "instruction")]
+)
+def test_acknowledging_reads_two_kinds_of_objects(stack: Stack, resource: str, unreadable: str) -> None:
+    assert readable(stack) == {"settings": True, "instruction": True}
+    with stack.without("AckRole", "ReadSettings", "s3:GetObject", resource):
+        assert [kind for kind, is_readable in readable(stack).items() if not is_readable] == [unreadable]
+
+
+def readable(stack: Stack) -> dict[str, bool]:
+    """What of a server can be read while Discord waits."""
+    with stack.by_hand():
+        teaching = stack.bob(roles=["Others"]).command("select_dataset", {"name": "grants"}, force=True)
+        stack.until(lambda: teaching.status is not None)
+        form = stack.ada().click(stack.ada().say("Anything").id, "instruction-edit:", force=True)
+        stack.until(lambda: form.status is not None)
+        drain(stack)
+    return {"settings": "response=4" in teaching.describe(), "instruction": form.modal is not None}
+
+
 def drain(stack: Stack) -> None:
     """Do what lies in the queue of jobs."""
     while jobs := stack.queue.lease(wait_s=1, visibility_s=60, limit=4):
@@ -139,7 +147,6 @@ def drain(stack: Stack) -> None:
 def test_working(stack: Stack, sid: str, action: str) -> None:
     with stack.by_hand():
         stack.client("sqs").purge_queue(QueueUrl=stack.outputs["JobsQueue"])
-        cold(stack, "work")
         assert worked(stack) == ""
         cold(stack, "work")
         with stack.without("WorkRole", sid, action):
@@ -202,12 +209,26 @@ def only_the_other_is_left(stack: Stack) -> bool:
     return [int(count) for _, count in sorted(counted.items())] == [1, 0]
 
 
+def test_ordering_voice(stack: Stack) -> None:
+    assert ordered(stack) == 1
+    with stack.without("WorkRole", *VOICE):
+        assert ordered(stack) == 0
+
+
+def ordered(stack: Stack) -> int:
+    """How many orders a /join comes to, which nobody takes, so that it is answered all the same."""
+    url, sqs = stack.outputs["VoiceQueue"], stack.client("sqs")
+    sqs.purge_queue(QueueUrl=url)
+    assert "My voice does not answer just now" in stack.bob().command("join").wait(60).content
+    counted = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    return int(counted["ApproximateNumberOfMessages"])
+
+
 # --- tick -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sid", "action"), TICK)
 def test_keeping_house(stack: Stack, sid: str, action: str) -> None:
-    cold(stack, "tick")
     assert kept_house(stack) == ""
     cold(stack, "tick")
     with stack.without("TickRole", sid, action):

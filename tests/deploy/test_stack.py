@@ -94,7 +94,7 @@ def test_poison_is_among_the_dead_letters_and_the_others_of_its_batch_are_done(s
     assert reasons[b"poison of a batch"] == "MalformedJob"
 
 
-def test_poison_is_buried_through_the_platform(stack: Stack) -> None:
+def test_poison_is_buried_through_the_platform_where_an_alarm_looks(stack: Stack) -> None:
     stack.send("poison through the platform")
 
     def is_buried() -> bool:
@@ -102,6 +102,10 @@ def test_poison_is_buried_through_the_platform(stack: Stack) -> None:
 
     stack.until(is_buried, timeout=90)
     stack.until(lambda: stack.queue.depth()[:3] == (0, 0, 0))
+    alarms = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    watched = [alarm["Dimensions"][0]["Value"] for alarm in alarms if "given up" in alarm["AlarmDescription"]]
+    assert watched == [stack.outputs["DeadLettersQueue"].rpartition("/")[2]]
+    assert all(alarm["AlarmActions"] == [stack.outputs["AlarmsTopic"]] for alarm in alarms)
 
 
 def test_a_batch_that_partly_fails_leaves_only_what_failed(stack: Stack) -> None:
@@ -117,6 +121,24 @@ def test_a_batch_that_partly_fails_leaves_only_what_failed(stack: Stack) -> None
 
         assert good.wait(60).content
     assert stack.queue.depth()[:3] == (0, 0, 0)
+
+
+def test_of_a_batch_from_the_platform_only_what_failed_comes_again(stack: Stack) -> None:
+    person = "876543210987654320"
+    stack.store.put(clock_key(person), b"not a record")
+    with stack.by_hand():
+        good = stack.bob().command("ask", prompt=QUESTION)
+        assert event(stack, DEAUTHORIZED, person) == (204, None)
+        stack.until(lambda: stack.queue.depth().ready == 2)
+    assert good.wait(60).content
+    # The one that failed is still there, and hidden for a while.
+    stack.until(lambda: stack.queue.depth()[:3] == (0, 1, 0))
+    assert stack.store.get(clock_key(person)).data == b"not a record"
+
+    stack.store.delete(clock_key(person))
+
+    stack.until(lambda: clock_of(stack, person) is True, timeout=120)
+    stack.until(lambda: stack.queue.depth()[:3] == (0, 0, 0))
 
 
 def test_what_discord_says_of_installations_is_noted(stack: Stack) -> None:
@@ -155,10 +177,13 @@ def test_a_tick_keeps_house(stack: Stack) -> None:
     assert stack.store.head(old) is None
 
 
-def test_deploying_again_changes_nothing(stack: Stack) -> None:
+def test_deploying_again_changes_nothing_and_says_what_to_enter(stack: Stack) -> None:
     before = state(stack)
 
-    assert "No changes to deploy. Deployment skipped." in stack.deploy()
+    said = stack.deploy()
+
+    assert "No changes to deploy. Deployment skipped." in said
+    assert f"interactions endpoint URL: {stack.outputs['InteractionsUrl']}" in stack.osls("info")
 
     assert state(stack) == before
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 
 from infra import packaging
 from interactions.performing import TRIES_MOST
-from tests.deploy.stack import run_osls
+from tests.deploy.stack import actions_of, run_osls
+from trainer.voice_orders import TOLD_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,25 +30,29 @@ Template = Json
 
 @pytest.fixture(scope="session")
 def make(osls: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Template]:
-    """Makes the template, given parameters, of packages that hold nothing."""
+    """Makes the template, given parameters."""
 
     def made(**parameters: str) -> Template:
-        folder = tmp_path_factory.mktemp("template")
-        shutil.copytree(ROOT / "infra" / "aws", folder / "infra" / "aws")
-        shutil.copy(ROOT / "serverless.yml", folder)
-        (folder / "dist").mkdir()
-        for machine in packaging.PLATFORMS:
-            for name in packaging.PACKAGES:
-                (folder / "dist" / f"{name}-{machine}.zip").write_bytes(b"PK\x05\x06" + bytes(18))
-        # No proxy, no registry, no credentials: nothing outside is asked.
-        offline = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
-        run_osls(osls, folder, "package", REQUIRED | parameters, offline)
-        path = folder / ".serverless" / "cloudformation-template-update-stack.json"
-        template: Template = json.loads(path.read_text())
-        template["path"] = str(path)
-        return template
+        return package(osls, tmp_path_factory.mktemp("template"), parameters)
 
     return made
+
+
+def package(tool: Path, folder: Path, parameters: dict[str, str]) -> Template:
+    """The template that a tool makes in a folder, of packages that hold nothing."""
+    shutil.copytree(ROOT / "infra" / "aws", folder / "infra" / "aws")
+    shutil.copy(ROOT / "serverless.yml", folder)
+    (folder / "dist").mkdir()
+    for machine in packaging.PLATFORMS:
+        for name in packaging.PACKAGES:
+            (folder / "dist" / f"{name}-{machine}.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    # No proxy, no registry, no credentials: nothing outside is asked.
+    offline = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    run_osls(tool, folder, ["package"], REQUIRED | parameters, offline)
+    path = folder / ".serverless" / "cloudformation-template-update-stack.json"
+    template: Template = json.loads(path.read_text())
+    template["path"] = str(path)
+    return template
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +109,41 @@ def test_functions(template: Template) -> None:
     groups = of_kind(template, "AWS::Logs::LogGroup")
     assert {each["Properties"]["RetentionInDays"] for each in groups.values()} == {30}
     assert len(groups) == 3
+    # Discord waits three seconds, and Lambda's own limit is a quarter of an hour.
+    timeouts = {name: each["Properties"]["Timeout"] for name, each in functions.items()}
+    assert timeouts == {"AckLambdaFunction": 6, "WorkLambdaFunction": 900, "TickLambdaFunction": 900}
+    (rule,) = of_kind(template, "AWS::Events::Rule").values()
+    assert (rule["Properties"]["ScheduleExpression"], rule["Properties"]["State"]) == ("rate(1 hour)", "ENABLED")
+
+
+def test_instances_can_be_kept_for_acknowledging(template: Template, make: Callable[..., Template]) -> None:
+    assert properties(template, "AckLambdaFunction")["ReservedConcurrentExecutions"] == {"Ref": "AWS::NoValue"}
+    assert properties(make(ackReserved="20"), "AckLambdaFunction")["ReservedConcurrentExecutions"] == 20
+
+
+def test_workers_give_orders_to_a_sidecar_unless_there_is_none(
+    template: Template, make: Callable[..., Template]
+) -> None:
+    def orders_go_to(made: Template) -> Any:
+        return properties(made, "WorkLambdaFunction")["Environment"]["Variables"]["TRAINGER_VOICE_QUEUE"]
+
+    assert orders_go_to(template) == {"Ref": "VoiceCommands"}
+    assert orders_go_to(make(voiceQueue="none")) == "none"
+    assert template["Outputs"]["VoiceQueue"]["Value"] == {"Ref": "VoiceCommands"}
+    # Orders are dropped by then, and some are of use until then.
+    assert properties(template, "VoiceCommands")["MessageRetentionPeriod"] == TOLD_S
+
+
+def test_a_sidecar_takes_orders_and_no_jobs(template: Template) -> None:
+    policies = of_kind(template, "AWS::IAM::ManagedPolicy")
+    assert set(policies) == {"SidecarPolicy"}
+    assert template["Outputs"]["SidecarPolicy"]["Value"] == {"Ref": "SidecarPolicy"}
+    statements = properties(template, "SidecarPolicy")["PolicyDocument"]["Statement"]
+    for each in statements:
+        assert each["Effect"] == "Allow"
+        assert not any("*" in action for action in actions_of(each))
+    queues = [each["Resource"] for each in statements if actions_of(each)[0].startswith("sqs:")]
+    assert queues == [{"Fn::GetAtt": ["VoiceCommands", "Arn"]}]
 
 
 def test_acknowledging_has_no_secret_and_writes_nothing_but_jobs(template: Template) -> None:
@@ -128,7 +169,7 @@ def actions(template: Template, role: str) -> set[str]:
     found: set[str] = set()
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
-        found |= set(statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+        found |= set(actions_of(statement))
     return found
 
 
@@ -158,6 +199,7 @@ def test_jobs_are_hidden_for_longer_than_a_function_runs(template: Template) -> 
     ((_, source),) = mapping.items()
     assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["Properties"]["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert source["Properties"]["MaximumBatchingWindowInSeconds"] == 0
     threads = properties(template, "WorkLambdaFunction")["Environment"]["Variables"]["TRAINGER_WORKER_THREADS"]
     assert int(threads) == source["Properties"]["BatchSize"]
 
@@ -183,11 +225,41 @@ def test_removing_the_stack_keeps_the_data_unless_asked(make: Callable[..., Temp
     template = make(data=wanted) if wanted != "Retain" else make()
     store = template["Resources"]["Store"]
     assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == (wanted, wanted)
+    # CloudFormation updates nothing where a policy alone is another.
+    assert store["Properties"]["Tags"] == [{"Key": "on-removal", "Value": wanted}]
+
+
+ALARMS: Final = {
+    "DeadLettersAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", 0, "DeadLetters"),
+    "WaitingAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", 300, "Jobs"),
+    **{
+        f"{function}{what}Alarm": ("AWS/Lambda", what, 0, f"{function}LambdaFunction")
+        for function in ("Ack", "Work", "Tick")
+        for what in ("Errors", "Throttles")
+    },
+}
+"""Of each alarm, what it looks at, above which number it tells, and of which queue or function."""
+
+
+def test_alarms(template: Template) -> None:
+    found = {}
+    for name, alarm in of_kind(template, "AWS::CloudWatch::Alarm").items():
+        about = alarm["Properties"]
+        (dimension,) = about["Dimensions"]
+        value = dimension["Value"]
+        of = value["Ref"] if dimension["Name"] == "FunctionName" else value["Fn::GetAtt"][0]
+        found[name] = (about["Namespace"], about["MetricName"], about["Threshold"], of)
+        assert about["ComparisonOperator"] == "GreaterThanThreshold"
+        # Where nothing happens, nothing is wrong.
+        assert about["TreatMissingData"] == "notBreaching"
+        for document in re.findall(r"docs/[\w.-]+", about["AlarmDescription"]):
+            assert (ROOT / document).exists()
+        assert len(about["AlarmDescription"]) > 20
+    assert found == ALARMS
 
 
 def test_alarms_tell_the_stacks_own_topic_or_another(template: Template, make: Callable[..., Template]) -> None:
     alarms = of_kind(template, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 8
     assert all(each["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}] for each in alarms.values())
     topic = "arn:aws:sns:eu-central-1:123456789012:ops"
     others = of_kind(make(alarmTopic=topic), "AWS::CloudWatch::Alarm").values()
@@ -205,3 +277,16 @@ def test_another_machine(make: Callable[..., Template]) -> None:
     for each in functions:
         assert each["Properties"]["Architectures"] == ["x86_64"]
         assert each["Properties"]["Code"]["S3Key"].endswith("-x86_64.zip")
+
+
+def test_serverless_3_makes_the_same(serverless3: Path, template: Template, tmp_path: Path) -> None:
+    theirs = package(serverless3, tmp_path, {})
+
+    assert without_moments(theirs) == without_moments(template)
+
+
+def without_moments(template: Template) -> Template:
+    """A template without the folder that the packages of one deployment are in."""
+    text = json.dumps({name: each for name, each in template.items() if name != "path"})
+    found: Template = json.loads(re.sub(r"/test/\d+-[\dTZ:.-]+/", "/test/", text))
+    return found

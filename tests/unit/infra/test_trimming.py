@@ -68,6 +68,7 @@ def test_acknowledging_has_the_versions_that_all_else_has() -> None:
         "boto3/data/s3/2006-03-01/resources-1.json",
         "msgspec-0.22.0.dist-info/RECORD",
         "lxml/objectify.cpython-313-aarch64-linux-gnu.so",
+        "rapidfuzz/distance/metrics_cpp_avx2.cpython-313-x86_64-linux-gnu.so",
         "trainer/locale/ru/LC_MESSAGES/trainger.po",
     ],
 )
@@ -88,6 +89,7 @@ def test_left_out(path: str) -> None:
         "botocore/data/s3/2006-03-01/service-2.json.gz",
         "botocore/cacert.pem",
         "lxml/etree.cpython-313-aarch64-linux-gnu.so",
+        "rapidfuzz/distance/metrics_cpp.cpython-313-x86_64-linux-gnu.so",
         "msgspec-0.22.0.dist-info/METADATA",
         "msgspec-0.22.0.dist-info/licenses/LICENSE",
     ],
