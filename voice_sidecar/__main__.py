@@ -1,4 +1,4 @@
-"""`python -m voice_sidecar`: joins voice channels, hears, answers. `--doctor` says what is missing, and what to do."""
+"""`python -m voice_sidecar`: joins voice channels, hears, answers. `--doctor` says what is missing, and the cure."""
 
 from __future__ import annotations
 
