@@ -53,7 +53,9 @@ run: $(RUN)  ## serve on http://127.0.0.1:8080 (PORT overrides), with no account
 
 test: $(DEV)  ## run the tests, with branch coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n $(TESTS_AT_ONCE)
+	@# Tests with real servers and processes share two processors here: what fails beside others is tried again alone.
+	$(BIN)/coverage run -m pytest -n $(TESTS_AT_ONCE) \
+		|| { echo "Once more, alone, what failed:"; $(BIN)/coverage run -m pytest --last-failed --last-failed-no-failures none; }
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=90
 
