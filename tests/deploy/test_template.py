@@ -134,6 +134,15 @@ def test_workers_give_orders_to_a_sidecar_unless_there_is_none(
     assert properties(template, "VoiceCommands")["MessageRetentionPeriod"] == TOLD_S
 
 
+def test_only_acknowledging_knows_the_probes_key(make: Callable[..., Template]) -> None:
+    template = make(probePublicKey="ab" * 32)
+    known = {
+        name: each["Properties"]["Environment"]["Variables"].get("TRAINGER_PROBE_PUBLIC_KEY")
+        for name, each in of_kind(template, "AWS::Lambda::Function").items()
+    }
+    assert known == {"AckLambdaFunction": "ab" * 32, "WorkLambdaFunction": None, "TickLambdaFunction": None}
+
+
 def test_a_sidecar_takes_orders_and_no_jobs(template: Template) -> None:
     policies = of_kind(template, "AWS::IAM::ManagedPolicy")
     assert set(policies) == {"SidecarPolicy"}
@@ -151,6 +160,7 @@ def test_acknowledging_has_no_secret_and_writes_nothing_but_jobs(template: Templ
     assert set(variables) == {
         "DISCORD_PUBLIC_KEY",
         "DISCORD_APPLICATION_ID",
+        "TRAINGER_PROBE_PUBLIC_KEY",
         "TRAINGER_STORE",
         "TRAINGER_QUEUE",
         "TRAINGER_LOG_LEVEL",
