@@ -16,7 +16,7 @@ import msgspec
 
 from interactions import local
 from interactions.serving import make_server
-from interactions.wiring import configured, make_http, make_worker
+from interactions.wiring import configured, make_http, make_metrics, make_worker
 from trainer import bootstrap, logs, watchdog
 from trainer.configuration import ConfigurationError
 
@@ -73,9 +73,10 @@ def serve(
 ) -> int:
     """The HTTP door and, unless told otherwise, a worker, until SIGINT or SIGTERM."""
     configuration = msgspec.structs.replace(configuration, port=options.port)
-    app = make_http(configuration, playground_url=playground_url)
+    metrics = make_metrics(configuration)
+    app = make_http(configuration, playground_url=playground_url, metrics=metrics)
     server = make_server(app, listener, threads=HTTP_THREADS)
-    worker, close = (None, None) if options.no_worker else make_worker(configuration)
+    worker, close = (None, None) if options.no_worker else make_worker(configuration, metrics=metrics)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -59,6 +59,14 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 def make_server(app: Flask, listener: socket.socket, *, threads: int, patience: Patience = PATIENCE) -> Any:  # noqa: ANN401 - waitress has no types
     """A server, not yet running, on a socket that listens."""
-    server = waitress.create_server(app, sockets=[listener], threads=threads, ident=None, outbuf_high_watermark=AHEAD)
+    server = waitress.create_server(
+        app,
+        sockets=[listener],
+        threads=threads,
+        ident=None,
+        outbuf_high_watermark=AHEAD,
+        # Nothing trusts what proxies say; that there is one is what tells a local request from somebody else's.
+        clear_untrusted_proxy_headers=False,
+    )
     server.channel_class = partial(_Channel, patience=patience)
     return server

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from interactions.discord_api import DiscordApi
     from interactions.events import Installation
+    from interactions.http_metrics import Metrics
     from interactions.performing import Performer
     from interactions.worker import Worker
     from trainer.configuration import Configuration
@@ -54,18 +55,29 @@ def configured(*, wait_for_playground_s: float = 0) -> Configuration:
 
 def make_door(configuration: Configuration) -> core.Door:
     """What the acknowledging path needs; the store is opened only if something is looked up."""
+    probe = configuration.probe_public_key
     return core.Door(
         public_key=core.public_key(configuration.public_key),
         registry=registry(),
         quick=Lookups(lambda: bootstrap.make_store(configuration)),
+        probe_key=core.public_key(probe) if probe else None,
     )
 
 
-def make_http(configuration: Configuration, *, playground_url: str = "") -> Flask:
+def make_metrics(configuration: Configuration) -> Metrics:
+    """What counts for `/metrics`."""
+    from interactions.http_metrics import Metrics  # noqa: PLC0415 - other entry points do without Prometheus
+
+    return Metrics(public=configuration.metrics == "public")
+
+
+def make_http(configuration: Configuration, *, playground_url: str = "", metrics: Metrics | None = None) -> Flask:
     """The Flask app over the configured queue and store."""
     from interactions.app import make_app  # noqa: PLC0415 - other entry points do without Flask
 
     queue = bootstrap.make_queue(configuration)
+    if metrics is not None:
+        metrics.watch(queue)
     app = make_app(
         make_door(configuration),
         queue,
@@ -73,6 +85,7 @@ def make_http(configuration: Configuration, *, playground_url: str = "") -> Flas
         playground_url=playground_url,
         take_installation=installations(configuration),
         links=bootstrap.make_links(configuration),
+        metrics=metrics,
     )
     make_ready()
     return app
@@ -129,8 +142,10 @@ def make_performer(configuration: Configuration, services: Services) -> Performe
     return Performer(registry(), services, api, publisher, uploads)
 
 
-def make_worker(configuration: Configuration, *, threads: int | None = None) -> tuple[Worker, Callable[[], None]]:
-    """A worker, not yet started, and what closes its things after it has stopped."""
+def make_worker(
+    configuration: Configuration, *, threads: int | None = None, metrics: Metrics | None = None
+) -> tuple[Worker, Callable[[], None]]:
+    """A worker, not yet started, and what closes its things after it has stopped; `metrics` counts its jobs."""
     from interactions.housekeeping import Housekeeping  # noqa: PLC0415 - as above
     from interactions.scratch import remove_left_over  # noqa: PLC0415 - as above
     from interactions.worker import Worker  # noqa: PLC0415 - as above
@@ -139,9 +154,10 @@ def make_worker(configuration: Configuration, *, threads: int | None = None) -> 
     remove_left_over(time.time())
     queue = bootstrap.make_queue(configuration)
     services = bootstrap.make_services(configuration, queue)
+    performer = make_performer(configuration, services)
     worker = Worker(
         queue,
-        make_performer(configuration, services),
+        metrics.measured(performer) if metrics is not None else performer,
         threads=threads or configuration.worker_threads,
         lease_s=configuration.lease_seconds,
         job_s=configuration.job_seconds,

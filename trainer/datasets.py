@@ -47,7 +47,9 @@
     g42/gates/<interaction>.decision.json              who brought it into force all the same, and why, or left it
     g42/gates/tested/<digest>.json                     small and mutable: the last run that tested the very same
     g42/voice/claims/<interaction>.json                who answers a /join or /leave: a sidecar, or the worker
+    g42/voice/claims/<interaction>.done.json           says that a sidecar did what it was told
     g42/voice/call.json                                small and mutable: the voice channel where the bot is
+    g42/voice/notice.json                              small and mutable: the message that says that it listens there
     g42/voice/turns/<answer>                           empty; the answer is to a question that was spoken there
     retention/<scope>.json                             when a person uninstalled the bot
     identity.json                                      names the store itself

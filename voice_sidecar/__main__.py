@@ -9,14 +9,15 @@ import os
 import signal
 import sys
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from trainer import bootstrap, logs
+from trainer import bootstrap, logs, watchdog
 from trainer.configuration import ConfigurationError
 from trainer.voice_configuration import SHARD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trainer.configuration import Configuration
     from trainer.ports import JobQueue
@@ -113,7 +114,6 @@ def make_queues(configuration: Configuration, shard_ids: Sequence[int] | None) -
 async def _run(
     configuration: Configuration, ids: list[int] | None, count: int | None, wrong_token: type[Exception]
 ) -> int:
-    from trainer.ports import ModelUnavailable  # noqa: PLC0415
     from voice_sidecar.sidecar import Sidecar  # noqa: PLC0415 - needs what may not be installed
     from voice_sidecar.turns.ears import load_ears  # noqa: PLC0415
     from voice_sidecar.turns.settings import ear_settings  # noqa: PLC0415
@@ -135,11 +135,14 @@ async def _run(
         loop.add_signal_handler(number, stop.set)
     running = loop.create_task(sidecar.run())
     stopping = loop.create_task(stop.wait())
+    told = loop.create_task(_tell_watchdog())
     log.info("sidecar started", extra={"pid": os.getpid(), "turns": ears.name})
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
+        told.cancel()
+        watchdog.stopping()
         await sidecar.close()
         services.close()
     try:
@@ -152,10 +155,22 @@ async def _run(
             return _refuse(
                 f"the port {configuration.voice.port} (TRAINGER_SIDECAR_PORT) or the network: {error.strerror}"
             )
-    except (asyncio.CancelledError, ModelUnavailable):
+    except asyncio.CancelledError:
         pass
+    except Exception as error:  # noqa: BLE001 - whatever it is, its words may be somebody's
+        if not stop.is_set():
+            log.critical("ended", extra=logs.places(error))
+            return 1
     log.info("sidecar stopped")
     return 0
+
+
+async def _tell_watchdog() -> None:
+    """Say that we work for as long as the event loop turns. Discord being away is nothing that a restart mends."""
+    watchdog.ready()
+    while watchdog.watched():
+        await asyncio.sleep(watchdog.interval_s())
+        watchdog.alive()
 
 
 def _examine(configuration: Configuration) -> int:
@@ -186,12 +201,20 @@ def checks(configuration: Configuration) -> list[Check]:
         Check("davey", doctor.dave),
         Check("voice activity", doctor.voice_activity(voice_activity)),
         Check("end of turn", doctor.end_of_turn, needed=False),
-        Check("recognition", doctor.recognition(bootstrap.make_transcriber(configuration))),
-        Check("voices", doctor.voices(bootstrap.make_speaker(configuration))),
+        Check("recognition", doctor.recognition(lambda: bootstrap.make_transcriber(configuration))),
+        Check("voices", doctor.voices(lambda: bootstrap.make_speaker(configuration))),
         Check("ffmpeg", doctor.ffmpeg(configuration.ffmpeg)),
         Check("store", doctor.store(lambda: bootstrap.make_store(configuration))),
-        Check("voice queue", doctor.queue(lambda: bootstrap.make_voice_queue(configuration))),
+        *(Check(f"voice queue{name}", doctor.queue(make)) for name, make in _queues(configuration)),
     ]
+
+
+def _queues(configuration: Configuration) -> list[tuple[str, Callable[[], JobQueue]]]:
+    """The queues of all shards, to be made."""
+    if SHARD not in configuration.voice.queue:
+        return [("", partial(bootstrap.make_voice_queue, configuration))]
+    shards = range(configuration.voice.shards)
+    return [(f" of shard {shard}", partial(bootstrap.make_voice_queue, configuration, shard)) for shard in shards]
 
 
 if __name__ == "__main__":

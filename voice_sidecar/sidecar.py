@@ -12,7 +12,7 @@ from voice_sidecar.calls.calls import Calls
 from voice_sidecar.calls.calls import Settings as CallSettings
 from voice_sidecar.calls.client_cache import ClientCache, attach
 from voice_sidecar.calls.coming_back import ComingBack
-from voice_sidecar.calls.kept import Kept
+from voice_sidecar.calls.kept import Kept, scope_of
 from voice_sidecar.calls.notices import Notices
 from voice_sidecar.calls.obeying import Obeying
 from voice_sidecar.calls.rest import Rest
@@ -27,6 +27,7 @@ from voice_sidecar.ops.health import HealthServer
 from voice_sidecar.ops.metrics import Metrics, Seen
 from voice_sidecar.playback.player import Player
 from voice_sidecar.playback.programme import Timing
+from voice_sidecar.warming import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,7 @@ class Sidecar:
         )
         self.client = make_client(configuration.api_base_url, shard_ids=shard_ids, shard_count=shard_count, tls=tls)
         self._places = ClientCache(self.client)
-        self._kept = Kept(services.store)
+        self._kept = Kept(services.store, answer_days=services.policy.answer_days)
         self._rest = Rest(configuration.api_base_url, configuration.token)
         notices = Notices(self._rest, self._kept, self._places)
         self._transcripts = Transcripts(self._rest, self._kept, self._places)
@@ -137,6 +138,8 @@ class Sidecar:
             speakers=self._activity.speaking,
             calls=lambda: len(self.calls),
             connection=lambda: connection_events(self.connections.counters),
+            gateway=lambda: self.client.up and not self.client.is_closed(),
+            queue_silent=self._queue_silent,
         )
         self.metrics = Metrics(seen)
         self.takers = [Taker(queue, obeying) for queue in self._queues]
@@ -169,10 +172,8 @@ class Sidecar:
 
     async def health(self) -> dict[str, object]:
         """What `/healthz` says."""
-        now = time.monotonic()
         gateway = "ok" if self.client.up and not self.client.is_closed() else "not connected"
-        since = max(now - max(taker.looked_at, self._began_at) for taker in self.takers)
-        queue = "ok" if since < QUEUE_SILENT_S else "does not answer"
+        queue = "ok" if self._queue_silent() < QUEUE_SILENT_S else "does not answer"
         recogniser, speaker = self._services.transcriber, self._services.speaker
         return {
             "ok": gateway == "ok" and queue == "ok",
@@ -189,11 +190,17 @@ class Sidecar:
             },
         }
 
+    def _queue_silent(self) -> float:
+        """Seconds since the queue last answered that has been silent for longest."""
+        now = time.monotonic()
+        return max(now - max(taker.looked_at, self._began_at) for taker in self.takers)
+
     def _begin(self, room: Room, line: Line) -> Talk:
         connected = self.connections.line(room.guild_id)
         if connected is not None:
             standing = [one.receiver.counters for one in self.connections.lines]
             self._activity.watch(connected.receiver.counters, standing)
+        warm_up(self._services, scope_of(room.guild_id), self._pools)
         tools = make_tools(
             self._services,
             room,

@@ -283,7 +283,7 @@ def _yours(t: Translator, facts: Facts) -> list[str]:
     ]
     if facts.in_server:
         lines.append(t(N_("• Learning: what happens when somebody uses “Train on this” on a message of yours.")))
-        text = N_("• Voice: whether I may listen to you in a voice channel. Nothing that I hear is recorded.")
+        text = N_("• Voice: whether I may listen to you in a voice channel. Sound is never kept.")
         lines.append(t(text))
     return lines
 

@@ -133,41 +133,41 @@ def work_clear(call: WorkCall[ComponentData]) -> Reply:
 def _shown(call: WorkCall[Any]) -> Reply:
     t, settings = call.t, scope_settings(call.services.store, call.actor.scope)
     if call.actor.scope.kind == "user":
-        return Reply("\n".join([t(_ALONE), *_lines(t, settings, transcripts=False)]))
+        return Reply("\n".join([t(_ALONE), *_lines(t, settings)]))
+    kept = _transcripts_line(t, min(settings.voice_transcript_days, call.services.policy.answer_days))
     if not settings.trainer_role:
         text = N_(
             "Only managers (“Manage Server”) teach me, and decide about corrections. `/settings trainer_role` lets "
             "others do it, too."
         )
-        return Reply("\n".join([t(text), *_lines(t, settings)]))
+        return Reply("\n".join([t(text), *_lines(t, settings), kept]))
     text = N_(
         "Whoever has the role <@&{role}> may teach me, and their corrections apply at once.\n-# Discord shows "
         "`/train` to managers only, until you allow it for that role: Server Settings → Integrations."
     )
     clear = Button("settings_no_trainers:", t(N_("Managers only")))
-    return Reply("\n".join([t(text, role=settings.trainer_role), *_lines(t, settings)]), buttons=(clear,))
+    return Reply("\n".join([t(text, role=settings.trainer_role), *_lines(t, settings), kept]), buttons=(clear,))
 
 
-def _lines(t: Translator, settings: ScopeSettings, *, transcripts: bool = True) -> list[str]:
+def _lines(t: Translator, settings: ScopeSettings) -> list[str]:
     """What else holds."""
     speed = next((name for name, value in SPEEDS if float(value) == settings.speech_speed), SPEEDS[1][0])
     values = {"speed": t(speed), "voice": settings.speech_voice or t(N_("the usual one"))}
-    lines = [
+    return [
         _gate_line(t, settings),
         t(N_("Read out with `/ask speak:True`: speed: {speed}; voice: {voice}."), **values),
     ]
-    return [*lines, _transcripts_line(t, settings)] if transcripts else lines
 
 
-def _transcripts_line(t: Translator, settings: ScopeSettings) -> str:
-    """Whether what is spoken in voice channels is kept."""
-    if settings.voice_transcripts:
+def _transcripts_line(t: Translator, days: int) -> str:
+    """Whether what is spoken in voice channels is kept, and for how many days; 0: not at all."""
+    if days:
         return t.plural(
-            "What people ask me in voice channels is kept with my answers for {count} day, and I write it into the "
-            "channel's chat. With `/settings transcripts:Keep nothing` all of that goes within some hours.",
-            "What people ask me in voice channels is kept with my answers for {count} days, and I write it into the "
-            "channel's chat. With `/settings transcripts:Keep nothing` all of that goes within some hours.",
-            settings.voice_transcript_days,
+            "What people ask me in voice channels is kept with my answers for {count} day. I also write it into the "
+            "channel's chat, where it stays. With `/settings transcripts:Keep nothing` I forget it within hours.",
+            "What people ask me in voice channels is kept with my answers for {count} days. I also write it into the "
+            "channel's chat, where it stays. With `/settings transcripts:Keep nothing` I forget it within hours.",
+            days,
         )
     return t(N_("What people say in voice channels is not kept. `/settings transcripts` changes that."))
 

@@ -65,13 +65,12 @@ def work_join(call: WorkCall[Options]) -> Reply:
         return refused
     store, scope, user_id, id_ = call.services.store, call.actor.scope, call.actor.user_id, call.interaction.id
     before = preferences(store, scope, user_id)
-    if claimed(store, scope.id, id_) is None:
+    if claimed(store, scope.id, id_) is None and not before.voice:
         choose_voice(store, scope, user_id, id_, on=True)
     if line.ask(Join(**_asked(call)), call.tools.check) == "sidecar":
         return _LEFT_TO_IT
-    if not before.voice or before.voice_by == id_:
-        # It was for a call that did not come about.
-        unchoose_voice(store, scope, user_id, id_)
+    # It was for a call that did not come about; what somebody agreed to before stays.
+    unchoose_voice(store, scope, user_id, id_)
     return Reply(call.t(_NOBODY_THERE), whisper="instead")
 
 

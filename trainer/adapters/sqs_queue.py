@@ -95,7 +95,7 @@ class SqsQueue:
                     QueueUrl=self._url,
                     MaxNumberOfMessages=max(1, min(limit, BATCH)),
                     VisibilityTimeout=hidden_s,
-                    WaitTimeSeconds=min(int(remaining), LONGEST_POLL_S),
+                    WaitTimeSeconds=min(round(remaining), LONGEST_POLL_S),
                     MessageSystemAttributeNames=["ApproximateReceiveCount"],
                 )
             jobs = [_job(message) for message in answer.get("Messages", ())]

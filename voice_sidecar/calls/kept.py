@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import msgspec
 
 from trainer import consent, records, settings, voice_calls
+from trainer.retention import Policy
 from trainer.answers import link_message
 from trainer.ports import PreconditionFailed
 from trainer.scope import Scope
@@ -72,10 +73,12 @@ class Kept:
     Args:
         store: where they lie.
         threads: how many requests go on at once.
+        answer_days: how long answers are kept at most, whatever a server chose.
     """
 
-    def __init__(self, store: ObjectStore, *, threads: int = 4) -> None:
+    def __init__(self, store: ObjectStore, *, threads: int = 4, answer_days: int = Policy().answer_days) -> None:
         self._store = store
+        self._answer_days = answer_days
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="voice-store")
 
     def close(self) -> None:
@@ -123,10 +126,14 @@ class Kept:
         found = await self._away(consent.preferences, self._store, scope_of(guild_id), str(user_id))
         return found.voice
 
+    async def take_back(self, guild_id: int, user_id: int, order_id: str) -> None:
+        """Nobody is heard for a call that did not come about: what that /join agreed to does not hold."""
+        await self._away(consent.unchoose_voice, self._store, scope_of(guild_id), str(user_id), order_id)
+
     async def transcribing(self, guild_id: int) -> Transcribing:
         """Whether spoken questions are written down."""
         found = await self._away(settings.scope_settings, self._store, scope_of(guild_id))
-        return Transcribing(found.voice_transcript_days)
+        return Transcribing(min(found.voice_transcript_days, self._answer_days))
 
     async def standing(self, guild_id: int) -> Standing | None:
         """The notice that stands in a server."""

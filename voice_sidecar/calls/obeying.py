@@ -198,6 +198,7 @@ class Obeying:
         match decided:
             case Refuse():
                 log.info("not joined", extra={"why": decided.why.value})
+                await self._kept.take_back(guild_id, user_id, order.id)
                 return Message(wording.refused(t, decided))
             case Stay(channel_id):
                 await self._calls.consent(guild_id, user_id, agreed=True)
@@ -213,10 +214,12 @@ class Obeying:
             call = await self._calls.arrive(Joining(guild_id, channel_id, int(order.channel_id), user_id))
         except CannotJoin as error:
             log.warning("not joined", extra={"why": error.reason.value, "missing": list(error.missing)})
+            await self._kept.take_back(guild_id, user_id, order.id)
             return Message(wording.not_connected(t, error, channel_id))
         except Exception as error:  # noqa: BLE001 - whatever it was, the person is told
             ref = reference(order.id)
             log.error("not joined", extra={"reference": ref, **logs.places(error)})  # noqa: TRY400 - no traceback
+            await self._kept.take_back(guild_id, user_id, order.id)
             return Message(wording.failed(t, channel_id, ref))
         text = wording.joined(t, channel_id, heard=self._calls.heard(guild_id, user_id))
         if call.noticed:

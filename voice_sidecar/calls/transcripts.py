@@ -52,11 +52,15 @@ class Transcripts:
         """Those of one room."""
         return RoomTranscripts(self, room.guild_id, room.channel_id)
 
+    def may_show(self, guild_id: int, channel_id: int) -> bool:
+        """Whether we may write into a voice channel's chat."""
+        return self._places.may_write(guild_id, channel_id)
+
     async def show(self, guild_id: int, channel_id: int, answer: AnswerRecord) -> bool:
         """Write an answer that was kept into a voice channel's chat; whether it is there."""
         extra = {"guild_id": guild_id, "channel_id": channel_id}
         with logs.interaction(answer.id):
-            if not self._places.may_write(guild_id, channel_id):
+            if not self.may_show(guild_id, channel_id):
                 log.warning("transcript not shown", extra={**extra, "reason": "no permission"})
                 return False
             message = shown(translator(self._places.locale(guild_id)), answer)
@@ -79,6 +83,10 @@ class RoomTranscripts(NamedTuple):
     transcripts: Transcripts
     guild_id: int
     channel_id: int
+
+    def shows(self) -> bool:
+        """Whether we may write into the channel's chat."""
+        return self.transcripts.may_show(self.guild_id, self.channel_id)
 
     async def answered(self, record: AnswerRecord) -> None:
         """An answer was kept: write it into the channel's chat."""

@@ -36,11 +36,9 @@ _AWAY: Final = N_("I don't join {channel}: it is for people who are away, and no
 _BUSY: Final = N_("I'm in {channel}, and people there are talking with me. Come over, or ask them to let me go.")
 
 _JOINED: Final = N_("I'm in {channel}, and I hear you. I hear others once they agree.")
-_JOINED_UNHEARD: Final = N_("I'm in {channel}, but I don't hear you yet: press **Agree** below my message there.")
+_JOINED_UNHEARD: Final = N_("I'm in {channel}, but I don't hear you yet: press **Agree** below my notice.")
 _ALREADY: Final = N_("I'm in {channel} with you already, and I hear you.")
-_ALREADY_UNHEARD: Final = N_(
-    "I'm in {channel} with you already. Press **Agree** below my message there, and I hear you."
-)
+_ALREADY_UNHEARD: Final = N_("I'm in {channel} with you already. Press **Agree** below my notice, and I hear you.")
 _AUDIENCE: Final = N_("I'm in the audience of this stage: you hear me once a moderator invites me to speak.")
 _MUTED: Final = N_("A moderator has muted me: I hear you, and you don't hear me.")
 
@@ -65,7 +63,9 @@ _NOTICE_AGAIN: Final = N_(
 )
 _NOT_WRITTEN: Final = N_("What you ask me and what I answer is not written down.")
 _HOW: Final = N_("Press **Agree**, and I hear you, too. `/privacy` takes that back at any time.")
-_WRITTEN_NOW: Final = N_("From now on, what you ask me here and what I answer is written into this chat.")
+_WRITTEN_NOW: Final = N_(
+    "From now on, what you ask me here and what I answer is kept, as this server's managers chose."
+)
 
 _NOTICE_LEFT: Final = N_("I listened here. I have left, and hear nothing any more.")
 _NOTICE_MOVED: Final = N_(
@@ -165,8 +165,8 @@ def notice(t: Translator, *, asked_by: int | None, days: int) -> Message:
     first = t(_NOTICE_AGAIN) if asked_by is None else t(_NOTICE, person=f"<@{asked_by}>")
     written = (
         t.plural(
-            "What you ask me and what I answer is written into this chat and kept for {count} day.",
-            "What you ask me and what I answer is written into this chat and kept for {count} days.",
+            "What you ask me and what I answer is kept for {count} day, and written into the voice channel's chat.",
+            "What you ask me and what I answer is kept for {count} days, and written into the voice channel's chat.",
             days,
         )
         if days

@@ -85,7 +85,9 @@ class Answer:
             found = await asyncio.shield(self.found)
         except Exception:  # noqa: BLE001 - it is told elsewhere
             return None
-        sentence = wording.REST_BY_ASKING if found.record is None else wording.REST_IN_CHAT
+        keeps = self._tools.keeps
+        written = found.record is not None and keeps is not None and keeps.shows()
+        sentence = wording.REST_IN_CHAT if written else wording.REST_BY_ASKING
         return own_sentence(sentence, self._turn.language)
 
     async def _sentence(self) -> str:

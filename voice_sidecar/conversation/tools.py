@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 class Keeps(Protocol):
     """Shows answers that are kept, because the server's managers want transcripts."""
 
+    def shows(self) -> bool:
+        """Whether there is a chat that can be written into."""
+        ...
+
     async def answered(self, record: AnswerRecord) -> None:
         """An answer was kept: write it into the channel's chat. Fails silently but for a log line."""
         ...

@@ -30,11 +30,9 @@ SPOKEN: Final[Mapping[Part, str]] = {
 }
 """Said once when a part fails."""
 WRITTEN: Final[Mapping[Part, str]] = {
-    "recogniser": N_(
-        "⚠️ I cannot make out what is said: speech recognition does not answer right now. I keep trying."
-    ),
+    "recogniser": N_("⚠️ I cannot make out what is said: there is no speech recognition that works right now."),
     "model": N_("⚠️ The language model does not answer right now. I say what I was taught, where I can."),
-    "voice": N_("⚠️ I cannot speak right now: no voice answers. I keep trying; `/ask` works as ever."),
+    "voice": N_("⚠️ I cannot speak right now: there is no voice that works. `/ask` works as ever."),
     "store": N_("⚠️ I cannot look up right now what I was taught. I keep trying."),
     "budget": N_("⚠️ This month's budget is used up, so I cannot listen until the next one. `/ask` takes text."),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from trainer.configuration_errors import ConfigurationError
 from trainer.ports import ModelUnavailable, PortError
 from trainer.ports.speech import Sound
 from voice_sidecar.turns.endpoint import choose
@@ -98,7 +99,8 @@ def opus() -> str:
     if loudness < 1_000:  # noqa: PLR2004 - the tone has 5,657
         raise Broken("libopus decodes to silence: the installed one is broken. Install it again.")
     version = get_version_string()
-    return version.decode() if isinstance(version, bytes) else str(version)
+    text = version.decode() if isinstance(version, bytes) else str(version)
+    return f"encodes and decodes ({text})"
 
 
 def dave() -> str:
@@ -154,10 +156,14 @@ def ffmpeg(program: str) -> Callable[[], str]:
     return run
 
 
-def recognition(transcriber: Transcriber | None) -> Callable[[], str]:
+def recognition(make: Callable[[], Transcriber | None]) -> Callable[[], str]:
     """Has a second of silence recognised."""
 
     def run() -> str:
+        try:
+            transcriber = make()
+        except ConfigurationError as error:
+            raise Broken(f"{error}.") from None
         if transcriber is None:
             raise Broken(
                 "nothing recognises speech. Set OPENAI_API_KEY or OPENAI_BASE_URL, or install "
@@ -172,10 +178,14 @@ def recognition(transcriber: Transcriber | None) -> Callable[[], str]:
     return run
 
 
-def voices(speaker: Speaker | None) -> Callable[[], str]:
+def voices(make: Callable[[], Speaker | None]) -> Callable[[], str]:
     """Has a word said in English and in Russian."""
 
     def run() -> str:
+        try:
+            speaker = make()
+        except ConfigurationError as error:
+            raise Broken(f"{error}.") from None
         if speaker is None:
             raise Broken("there is no voice. TRAINGER_TTS chooses; requirements/local-speech.txt has two of them.")
         said = []
@@ -196,6 +206,8 @@ def store(make: Callable[[], ObjectStore]) -> Callable[[], str]:
     def run() -> str:
         try:
             make().ping()
+        except ConfigurationError as error:
+            raise Broken(f"{error}.") from None
         except PortError:
             raise Broken("the object store does not answer: see TRAINGER_STORE.") from None
         return "answers"
@@ -208,7 +220,10 @@ def queue(make: Callable[[], JobQueue]) -> Callable[[], str]:
 
     def run() -> str:
         try:
-            opened = make()
+            try:
+                opened = make()
+            except ConfigurationError as error:
+                raise Broken(f"{error}.") from None
             try:
                 opened.ping()
             finally:

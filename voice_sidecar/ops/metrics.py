@@ -28,6 +28,8 @@ class Seen:
         speakers: how many people are speaking.
         calls: how many voice connections there are.
         connection: what the connections counted: reconnects, transitions and so on, by name.
+        gateway: whether the gateway connections stand.
+        queue_silent: seconds since the queue of orders last answered.
     """
 
     def __init__(
@@ -37,11 +39,15 @@ class Seen:
         speakers: Callable[[], int],
         calls: Callable[[], int],
         connection: Callable[[], Mapping[str, int]],
+        gateway: Callable[[], bool],
+        queue_silent: Callable[[], float],
     ) -> None:
         self.counters = counters
         self.speakers = speakers
         self.calls = calls
         self.connection = connection
+        self.gateway = gateway
+        self.queue_silent = queue_silent
 
 
 class _Packets(Collector):
@@ -77,6 +83,12 @@ class _Packets(Collector):
         yield events
         yield GaugeMetricFamily("trainger_voice_active_speakers", "People speaking now", value=self._seen.speakers())
         yield GaugeMetricFamily("trainger_voice_calls", "Voice channels joined now", value=self._seen.calls())
+        up = int(self._seen.gateway())
+        yield GaugeMetricFamily("trainger_voice_gateway_up", "Whether the gateway connections stand", value=up)
+        silent = self._seen.queue_silent()
+        yield GaugeMetricFamily(
+            "trainger_voice_queue_silent_seconds", "Since the queue of orders last answered", value=silent
+        )
 
 
 class Metrics:

@@ -204,7 +204,7 @@ def test_whoever_joins_us_while_the_store_is_down_is_told_so(tmp_path: Path) -> 
             stage.store.down_for = ("preferences",)
             await stage.obeying.obey(order)
             assert stage.reply(order).text == (
-                f"I'm in <#{VOICE}>, but I don't hear you yet: press **Agree** below my message there."
+                f"I'm in <#{VOICE}>, but I don't hear you yet: press **Agree** below my notice."
             )
             again = stage.leave_order()
             again = stage.leave_order()

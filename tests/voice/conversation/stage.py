@@ -91,6 +91,7 @@ class Stage:
         self.asked: list[Question] = []
         self.remembered: list[tuple[str, str]] = []
         self.shown: list[str] = []
+        self.chat_is_open = True
         self.reports: list[TurnReport] = []
         self.recognised: list[str] = []
         self.recognition = Gate()
@@ -220,6 +221,9 @@ class Stage:
 
     def remember(self, found: Found, heard: str) -> None:
         self.remembered.append((found.turn.question, heard))
+
+    def shows(self) -> bool:
+        return self.chat_is_open
 
     async def answered(self, record: AnswerRecord) -> None:
         self.shown.append(str(record))

@@ -26,9 +26,9 @@ async def speaking(stage: Stage, *people: int) -> None:
 async def test_a_quarter_of_a_second_of_speech_pauses() -> None:
     async with Stage() as stage:
         await speaking(stage)
-        stage.begins(ANNA, voiced_s=0.22)
+        stage.begins(ANNA, voiced_s=0.16)
         assert not stage.playback.paused()
-        stage.goes_on(ANNA, 0.25)
+        stage.goes_on(ANNA, 0.192)
         assert stage.playback.paused()
 
 

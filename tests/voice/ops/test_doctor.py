@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from trainer.configuration_errors import ConfigurationError
 from trainer.ports import ModelUnavailable, QueueUnavailable, StoreUnavailable
 from trainer.ports.speech import Sound, Transcript
 from trainer.speech.speaking import Speaker
 from voice_sidecar.ops import doctor, doctor_discord
 from voice_sidecar.ops.doctor import Broken, Check, Finding
-from voice_sidecar.ops.doctor_discord import PERMISSIONS, Discord, missing_in
+from voice_sidecar.ops.doctor_discord import INVITED_WITH, PERMISSIONS, Discord, missing_in
 from voice_sidecar.turns.weights import WeightsMissing
 
 if TYPE_CHECKING:
@@ -104,11 +105,11 @@ class _Recogniser:
 
 
 def test_recognition_is_tried() -> None:
-    assert doctor.recognition(_Recogniser(works=True))() == "scripted"
+    assert doctor.recognition(lambda: _Recogniser(works=True))() == "scripted"
     with pytest.raises(Broken, match="TRAINGER_STT"):
-        doctor.recognition(_Recogniser(works=False))()
+        doctor.recognition(lambda: _Recogniser(works=False))()
     with pytest.raises(Broken, match="OPENAI_API_KEY"):
-        doctor.recognition(None)()
+        doctor.recognition(lambda: None)()
 
 
 class _Voice:
@@ -125,11 +126,11 @@ class _Voice:
 
 
 def test_voices_are_tried_in_both_languages() -> None:
-    assert doctor.voices(Speaker([_Voice("en", "ru")]))() == "en: scripted, ru: scripted"
+    assert doctor.voices(lambda: Speaker([_Voice("en", "ru")]))() == "en: scripted, ru: scripted"
     with pytest.raises(Broken, match="“ru”"):
-        doctor.voices(Speaker([_Voice("en")]))()
+        doctor.voices(lambda: Speaker([_Voice("en")]))()
     with pytest.raises(Broken, match="TRAINGER_TTS"):
-        doctor.voices(None)()
+        doctor.voices(lambda: None)()
 
 
 class _Answering:
@@ -156,6 +157,15 @@ def test_store_and_queue_are_asked() -> None:
     store: Any = _Answering(StoreUnavailable("no"))
     with pytest.raises(Broken, match="TRAINGER_STORE"):
         doctor.store(lambda: store)()
+
+
+def test_a_setting_that_cannot_be_is_a_finding() -> None:
+    def make() -> Any:  # noqa: ANN401 - never made
+        raise ConfigurationError("TRAINGER_VOICE_QUEUE is none")
+
+    for check in (doctor.queue, doctor.store, doctor.recognition, doctor.voices):
+        with pytest.raises(Broken, match="TRAINGER_VOICE_QUEUE is none"):
+            check(make)()
 
 
 ENOUGH = sum(PERMISSIONS.values())
@@ -199,7 +209,8 @@ def test_discord_as_it_should_be() -> None:
         found = {name: run() for name, run in doctor_discord.questions(asked)}
     assert found["token"] == "answers as 42"
     assert "wss://gateway.test" in found["gateway"]
-    assert f"permissions={ENOUGH}" in found["permissions"]
+    assert f"permissions={INVITED_WITH}" in found["permissions"]
+    assert INVITED_WITH & ENOUGH == ENOUGH
 
 
 @pytest.mark.parametrize(

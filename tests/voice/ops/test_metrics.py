@@ -32,6 +32,8 @@ def metrics_of(*receivers: Counters, speakers: int = 2) -> Metrics:
         speakers=lambda: speakers,
         calls=lambda: 1,
         connection=lambda: {"reconnect_4006": 4},
+        gateway=lambda: True,
+        queue_silent=lambda: 0.5,
     )
     return Metrics(seen)
 
@@ -54,6 +56,8 @@ def test_what_the_parts_counted_is_shown_in_sum() -> None:
     assert shown["trainger_voice_connection_events_total", "reconnect_4006"] == 4
     assert shown["trainger_voice_active_speakers", ""] == 2
     assert shown["trainger_voice_calls", ""] == 1
+    assert shown["trainger_voice_gateway_up", ""] == 1
+    assert shown["trainger_voice_queue_silent_seconds", ""] == 0.5
 
 
 def test_a_turn_counts_the_stages_that_it_reached() -> None:

@@ -1,0 +1,47 @@
+"""Loads what answers need before anybody has asked: models on this machine, and what a server was taught.
+
+Each is loaded once, by whoever needs it first; else that would be the first question of a call, which would then
+wait for seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from trainer.ports import Sound
+from trainer.settings import scope_settings
+from trainer.speech.audio_pcm import RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainer.scope import Scope
+    from trainer.services import Services
+    from voice_sidecar.conversation.tools import Pools
+
+_SILENCE: Final = Sound(bytes(RATE), RATE)
+"""Half a second."""
+
+log = logging.getLogger(__name__)
+
+
+def warm_up(services: Services, scope: Scope, pools: Pools) -> None:
+    """Have it loaded in the threads that will use it. Returns at once; what fails is told in the log alone.
+
+    Nothing is asked of providers: that costs money, and they are warm.
+    """
+    transcriber, library, store = services.transcriber, services.library, services.store
+    if transcriber is not None and transcriber.local:
+        pools.recognising.submit(_quietly, lambda: transcriber.transcribe(_SILENCE, language="en"))
+    pools.answering.submit(_quietly, lambda: library.index(scope, scope_settings(store, scope).dataset))
+    embedder = services.embedder
+    if embedder is not None and not services.embeddings_host:
+        pools.answering.submit(_quietly, lambda: embedder.embed(["?"]))
+
+
+def _quietly(load: Callable[[], object]) -> None:
+    try:
+        load()
+    except Exception as error:  # noqa: BLE001 - whoever asks first will find out, and tell
+        log.info("not loaded in advance", extra={"error": type(error).__name__})
