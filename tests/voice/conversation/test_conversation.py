@@ -341,7 +341,7 @@ async def test_something_can_be_said_for_others() -> None:
         await stage.conversation.say("An answer to a **question**.", "")
         assert stage.playback.said == ["An answer to a question."]
         await stage.conversation.say("Ответ.", "ru")
-        assert stage.spoken[-1] == ("Ответ.", "ru")
+        assert ("Ответ.", "ru") in stage.spoken  # what is prepared may come after it
 
 
 @in_loop
