@@ -44,7 +44,11 @@ class Shards(argparse.Namespace):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until a signal comes. 0 when all is well, 1 where the doctor finds something, 2 for a wrong setting."""
+    """Run until a signal comes.
+
+    Returns:
+        0 when all is well; 1 where the doctor finds something, or Discord does not answer; 2 for a wrong setting.
+    """
     options = _parser().parse_args(arguments, namespace=Shards())
     try:
         configuration = bootstrap.configure(with_playground=False)
@@ -52,11 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             # discord.py imports audioop, which Python is about to drop, for an encoder that is not used here.
             warnings.simplefilter("ignore", DeprecationWarning)
-            import discord  # noqa: PLC0415 - so that it can be said what is not installed
+            import discord  # noqa: F401, PLC0415 - so that it can be said what is not installed
         if options.doctor:
             return _examine(configuration)
         ids, count = _shards(options, configuration)
-        return asyncio.run(_run(configuration, ids, count, discord.LoginFailure))
+        return asyncio.run(_run(configuration, ids, count))
     except ConfigurationError as error:
         return _refuse(str(error))
     except ModuleNotFoundError as error:
@@ -81,9 +85,9 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 
-def _refuse(text: str) -> int:
+def _refuse(text: str, code: int = 2) -> int:
     print(f"trainger: {text}", file=sys.stderr)
-    return 2
+    return code
 
 
 def _shards(options: Shards, configuration: Configuration) -> tuple[list[int] | None, int | None]:
@@ -91,7 +95,9 @@ def _shards(options: Shards, configuration: Configuration) -> tuple[list[int] | 
     from voice_sidecar.connection.client import check_shards  # noqa: PLC0415 - needs discord.py
 
     voice = configuration.voice
-    count = options.shard_count or (voice.shards if voice.shards > 1 else None)
+    count = options.shard_count
+    if count is None and voice.shards > 1:
+        count = voice.shards
     try:
         check_shards(options.shard_ids, count)
     except ValueError as error:
@@ -111,10 +117,9 @@ def make_queues(configuration: Configuration, shard_ids: Sequence[int] | None) -
     return [bootstrap.make_voice_queue(configuration, shard) for shard in ours]
 
 
-async def _run(
-    configuration: Configuration, ids: list[int] | None, count: int | None, wrong_token: type[Exception]
-) -> int:
-    from voice_sidecar.sidecar import Sidecar  # noqa: PLC0415 - needs what may not be installed
+async def _run(configuration: Configuration, ids: list[int] | None, count: int | None) -> int:
+    from voice_sidecar.ops.endings import NOT_NOW, ending  # noqa: PLC0415 - needs what may not be installed
+    from voice_sidecar.sidecar import Sidecar  # noqa: PLC0415
     from voice_sidecar.turns.ears import load_ears  # noqa: PLC0415
     from voice_sidecar.turns.settings import ear_settings  # noqa: PLC0415
     from voice_sidecar.turns.weights import WeightsMissing  # noqa: PLC0415
@@ -147,20 +152,13 @@ async def _run(
         services.close()
     try:
         await running
-    except wrong_token:
-        raise ConfigurationError("Discord does not accept DISCORD_TOKEN") from None
-    except OSError as error:
-        if not stop.is_set():
-            log.critical("ended", extra=logs.places(error))
-            return _refuse(
-                f"the port {configuration.voice.port} (TRAINGER_SIDECAR_PORT) or the network: {error.strerror}"
-            )
     except asyncio.CancelledError:
         pass
     except Exception as error:  # noqa: BLE001 - whatever it is, its words may be somebody's
         if not stop.is_set():
             log.critical("ended", extra=logs.places(error))
-            return 1
+            why = ending(error, configuration)
+            return NOT_NOW if why is None else _refuse(why.text, why.code)
     log.info("sidecar stopped")
     return 0
 

@@ -106,6 +106,10 @@ class Room(Protocol):
         """Those of them who agreed to be heard, at this moment."""
         ...
 
+    def hears(self, user_id: int) -> bool:
+        """Whether somebody is among those: asked for every packet, so it is quick however many there are."""
+        ...
+
     async def tell(self, text: str) -> None:
         """Writes into the channel's own chat. Fails silently but for a log line."""
         ...

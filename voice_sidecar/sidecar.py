@@ -27,7 +27,7 @@ from voice_sidecar.ops.health import HealthServer
 from voice_sidecar.ops.metrics import Metrics, Seen
 from voice_sidecar.playback.player import Player
 from voice_sidecar.playback.programme import Timing
-from voice_sidecar.warming import warm_up
+from voice_sidecar.warming import warm_knowledge, warm_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +150,7 @@ class Sidecar:
     async def run(self) -> None:
         """Be there until `close`. Raises discord.py's `LoginFailure` for a wrong token, OSError for a taken port."""
         await self.health_server.start()
+        warm_models(self._services, self._pools)
         self.calls.start(self.connections)
         for taker in self.takers:
             taker.start()
@@ -200,7 +201,7 @@ class Sidecar:
         if connected is not None:
             standing = [one.receiver.counters for one in self.connections.lines]
             self._activity.watch(connected.receiver.counters, standing)
-        warm_up(self._services, scope_of(room.guild_id), self._pools)
+        warm_knowledge(self._services, scope_of(room.guild_id), self._pools)
         tools = make_tools(
             self._services,
             room,

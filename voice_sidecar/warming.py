@@ -1,7 +1,6 @@
 """Loads what answers need before anybody has asked: models on this machine, and what a server was taught.
 
-Each is loaded once, by whoever needs it first; else that would be the first question of a call, which would then
-wait for seconds.
+Each is loaded once, by whoever needs it first; else that would be the first question, which would wait for seconds.
 """
 
 from __future__ import annotations
@@ -26,18 +25,23 @@ _SILENCE: Final = Sound(bytes(RATE), RATE)
 log = logging.getLogger(__name__)
 
 
-def warm_up(services: Services, scope: Scope, pools: Pools) -> None:
-    """Have it loaded in the threads that will use it. Returns at once; what fails is told in the log alone.
+def warm_models(services: Services, pools: Pools) -> None:
+    """Have the models on this machine loaded, by the threads that will use them. Returns at once.
 
-    Nothing is asked of providers: that costs money, and they are warm.
+    As the process starts, and not in a call: it takes seconds in which packets may be lost. Nothing is asked of
+    providers: that costs money, and they are warm. What fails is told in the log alone.
     """
-    transcriber, library, store = services.transcriber, services.library, services.store
+    transcriber, embedder = services.transcriber, services.embedder
     if transcriber is not None and transcriber.local:
         pools.recognising.submit(_quietly, lambda: transcriber.transcribe(_SILENCE, language="en"))
-    pools.answering.submit(_quietly, lambda: library.index(scope, scope_settings(store, scope).dataset))
-    embedder = services.embedder
     if embedder is not None and not services.embeddings_host:
         pools.answering.submit(_quietly, lambda: embedder.embed(["?"]))
+
+
+def warm_knowledge(services: Services, scope: Scope, pools: Pools) -> None:
+    """Have what a server was taught loaded. Returns at once; what fails is told in the log alone."""
+    library, store = services.library, services.store
+    pools.answering.submit(_quietly, lambda: library.index(scope, scope_settings(store, scope).dataset))
 
 
 def _quietly(load: Callable[[], object]) -> None:

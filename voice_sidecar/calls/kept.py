@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import msgspec
 
 from trainer import consent, records, settings, voice_calls
-from trainer.retention import Policy
 from trainer.answers import link_message
 from trainer.ports import PreconditionFailed
+from trainer.retention import Policy
 from trainer.scope import Scope
 
 if TYPE_CHECKING:

@@ -58,6 +58,10 @@ class CallRoom:
         """Those of them who agreed."""
         return self._consents.all_heard(self.guild_id) & self.people().keys()
 
+    def hears(self, user_id: int) -> bool:
+        """Whether somebody is there and agreed."""
+        return self._consents.heard(self.guild_id, user_id)
+
     async def tell(self, text: str) -> None:
         """Write into the channel's own chat, or where we were called."""
         own = self._places.may_write(self.guild_id, self.channel_id)

@@ -34,7 +34,8 @@ PAUSE_S: Final = 1.0
 PAUSE_MOST_S: Final = 30.0
 FAILURES_MOST: Final = 3
 """Errors of our own that an order may meet before it is given up."""
-GRACE_S: Final = 10.0
+GRACE_S: Final = 5.0
+"""How long what has begun may take to finish. Whoever stops containers kills them after ten seconds."""
 
 log = logging.getLogger(__name__)
 

@@ -85,6 +85,7 @@ class SidecarClient(discord.AutoShardedClient):
         self.shard_ids = list(shard_ids) if shard_ids is not None else None
         self._shards_are_given = shard_count is not None
         self._listener: Listener | None = None
+        self._begun = False
         self._up: set[int] = set()
         self._identified: dict[int, float] = {}
         self._buckets = 1
@@ -106,6 +107,11 @@ class SidecarClient(discord.AutoShardedClient):
         """Whether the gateway connections of all our shards stand."""
         ours = self.shard_ids if self.shard_ids is not None else range(self.shard_count or 1)
         return self._up.issuperset(ours)
+
+    async def login(self, token: str) -> None:
+        """Logs in. Raises `discord.LoginFailure` for a wrong token."""
+        self._begun = True
+        await super().login(token)
 
     async def setup_hook(self) -> None:
         """Asks where the gateway is."""
@@ -129,7 +135,8 @@ class SidecarClient(discord.AutoShardedClient):
         listener, self._listener = self._listener, None
         if listener is not None:
             await listener.close()
-        await super().close()
+        if self._begun:  # else there is nothing to close, and discord.py would fall over that
+            await super().close()
 
     # What discord.py dispatches.
 

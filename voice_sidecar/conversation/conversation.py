@@ -70,6 +70,8 @@ class Conversation:
         """Those whose words are waited for."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """When the timer is set to."""
         self._closed = False
         if tools.say is None:
             self._failed("voice")
@@ -79,8 +81,11 @@ class Conversation:
         """Sound, as it comes."""
         if self._closed:
             return
-        self._listening.hear(chunks, set(self._room.heard()))
-        self._arm()
+        due = self._sooner(self._listening.hear(chunks, self._room.hears))
+        # To look at everybody's deadline after each packet would cost more than the packets. One that is later now
+        # than the time that is set makes us look once in vain.
+        if due is not None and (self._timer is None or due < self._due):
+            self._set_timer(due)
 
     def tick(self, now: float) -> None:
         """Time passed; `now` is on the clock of the tools. The conversation calls it itself when it is due."""
@@ -101,7 +106,11 @@ class Conversation:
         """When something is to be done if nothing happens until then."""
         if self._closed:
             return None
-        deadlines = [self._listening.next_deadline(), self._barge_in.deadline(), self._replies.next_deadline()]
+        return self._sooner(self._listening.next_deadline())
+
+    def _sooner(self, heard: float | None) -> float | None:
+        """The first of the deadlines of what is heard and of everything else."""
+        deadlines = [heard, self._barge_in.deadline(), self._replies.next_deadline()]
         for turn in self._turns:
             deadlines += [turn.give_up_at, turn.filler.deadline()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
@@ -320,8 +329,13 @@ class Conversation:
             self._timer = None
         deadline = self.next_deadline()
         if deadline is not None:
-            delay = max(0.0, deadline - self._tools.clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._timed)
+            self._set_timer(deadline)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self._tools.clock()), self._timed)
 
     def _timed(self) -> None:
         self._timer = None

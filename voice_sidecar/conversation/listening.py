@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from voice_sidecar.turns.events import Paused, TurnEnded, WentOn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
     from trainer.ports.speech import Sound, Transcript
@@ -58,15 +58,22 @@ class Listening:
         self._running = 0
         """Sounds that are being recognised or wait for it, those included that nobody wants any more."""
 
-    def hear(self, chunks: Iterable[Chunk], allowed: Collection[int]) -> None:
-        """Sound. That of people who are not among those who may be heard is not looked at."""
+    def hear(self, chunks: Iterable[Chunk], allowed: Callable[[int], bool]) -> float | None:
+        """Sound. That of people who may not be heard is not looked at.
+
+        Returns:
+            When `tick` is due for those who were heard.
+        """
+        deadlines = []
         for chunk in chunks:
-            if chunk.user_id not in allowed:
+            if not allowed(chunk.user_id):
                 continue
             ear = self._ears.get(chunk.user_id)
             if ear is None:
                 ear = self._ears[chunk.user_id] = self._tools.ear(chunk.user_id)
             self._tell(ear.feed(chunk, self._tools.clock()))
+            deadlines.append(ear.next_deadline())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def tick(self, now: float) -> None:
         """Time passed."""

@@ -18,7 +18,7 @@ from voice_sidecar.playback.opus import Encoding, VoiceEncoder
 from voice_sidecar.playback.pacing import Pace
 from voice_sidecar.playback.phrases import Phrase, encoded
 from voice_sidecar.playback.programme import Programme, Timing
-from voice_sidecar.playback.sound import HIGHEST_RATE, LOWEST_RATE
+from voice_sidecar.playback.sound import HIGHEST_RATE, LOWEST_RATE, without_lead
 from voice_sidecar.playback.track import Due, Track
 
 if TYPE_CHECKING:
@@ -253,6 +253,7 @@ class _Playing(Utterance):
         """
         if not LOWEST_RATE <= sound.rate <= HIGHEST_RATE:
             raise ValueError(f"a rate of {sound.rate} Hz, not 8 to 48 kHz")
+        sound = without_lead(sound)
         phrase = Phrase(text, encoded(sound, self._encoding), sound.seconds)
         with self._changed:
             self._programme.add(self.track, phrase)

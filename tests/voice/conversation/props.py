@@ -74,6 +74,9 @@ class Room:
     def heard(self) -> set[int]:
         return self.agreed & self.present.keys()
 
+    def hears(self, user_id: int) -> bool:
+        return user_id in self.heard()
+
     async def tell(self, text: str) -> None:
         self.told.append(text)
 

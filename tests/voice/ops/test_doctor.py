@@ -160,7 +160,7 @@ def test_store_and_queue_are_asked() -> None:
 
 
 def test_a_setting_that_cannot_be_is_a_finding() -> None:
-    def make() -> Any:  # noqa: ANN401 - never made
+    def make() -> Any:
         raise ConfigurationError("TRAINGER_VOICE_QUEUE is none")
 
     for check in (doctor.queue, doctor.store, doctor.recognition, doctor.voices):

@@ -11,7 +11,7 @@ from tests.voice.talker import same
 from trainer.ports.speech import Sound
 from trainer.speech.audio_levels import loudness
 from voice_sidecar.playback import sound as subject
-from voice_sidecar.playback.sound import CEILING, framed, prepared
+from voice_sidecar.playback.sound import CEILING, framed, prepared, without_lead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,3 +173,38 @@ def test_frames_hold_everything_and_the_codecs_delay(count: int, rows: int) -> N
     assert frames.shape == (rows, 960)
     assert frames.reshape(-1)[:count].tolist() == list(range(1, count + 1))
     assert not frames.reshape(-1)[count:].any()
+
+
+def after_silence(seconds: float, level: int = 8_000, rate: int = 24_000) -> Sound:
+    wave = np.full(rate, level)
+    wave[1::2] *= -1
+    return Sound(np.append(np.zeros(round(seconds * rate)), wave).astype("<i2").tobytes(), rate)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_silence_at_the_beginning_is_left_out_but_for_a_little(rate: int) -> None:
+    said = without_lead(after_silence(0.3, rate=rate))
+    assert said.rate == rate
+    assert said.seconds == pytest.approx(1.04, abs=0.001)
+    assert said.pcm == after_silence(0.3, rate=rate).pcm[-len(said.pcm) :]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.039])
+def test_a_short_silence_stays(seconds: float) -> None:
+    assert without_lead(after_silence(seconds)) == after_silence(seconds)
+
+
+def test_a_quiet_beginning_is_no_silence() -> None:
+    wave = np.append(np.tile([60, -60], 6_000), np.tile([9_000, -9_000], 6_000))
+    sound = Sound(wave.astype("<i2").tobytes(), 24_000)
+    assert without_lead(sound) == sound
+
+
+@pytest.mark.parametrize("pcm", [b"", b"\0", bytes(48_000), bytes(48_001)])
+def test_nothing_but_silence_stays(pcm: bytes) -> None:
+    assert without_lead(Sound(pcm, 24_000)).pcm == pcm
+
+
+def test_the_lowest_sample_is_loud() -> None:
+    wave = np.append(np.zeros(24_000), np.full(24_000, -32_768)).astype("<i2")
+    assert without_lead(Sound(wave.tobytes(), 24_000)).seconds == pytest.approx(1.04, abs=0.001)
