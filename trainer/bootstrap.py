@@ -38,6 +38,8 @@ def configure(*, with_playground: bool = True) -> Configuration:
     Without `with_playground`, a local Discord that runs here is not looked for.
     """
     _load_env_file(Path(".env"))
+    if region := os.environ.get("AWS_REGION"):
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # the name that boto3 reads
     given = bool(os.environ.get("DISCORD_PUBLIC_KEY"))
     playground = _env_values(PLAYGROUND_FILE) if with_playground and not given else {}
     return read(os.environ, playground)
