@@ -73,7 +73,7 @@ def test_every_name_is_explained_in_the_example() -> None:
 
 def test_the_env_file_is_read_and_a_real_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("PORT", "AWS_REGION", "TRAINGER_LOG_LEVEL"):
+    for name in ("PORT", "AWS_REGION", "AWS_DEFAULT_REGION", "TRAINGER_LOG_LEVEL"):
         # Set first, so that what the file adds is taken away again when the test ends.
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
@@ -81,7 +81,7 @@ def test_the_env_file_is_read_and_a_real_variable_wins(tmp_path: Path, monkeypat
     (tmp_path / ".env").write_text("PORT=9001\nAWS_REGION=eu-north-1\nTRAINGER_LOG_LEVEL=DEBUG\nOPENAI_API_KEY=\n")
     configuration = bootstrap.configure()
     assert (configuration.port, configuration.log_level) == (9001, "ERROR")
-    assert os.environ["AWS_REGION"] == "eu-north-1"
+    assert os.environ["AWS_REGION"] == os.environ["AWS_DEFAULT_REGION"] == "eu-north-1"
 
 
 def test_the_playgrounds_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,3 +166,10 @@ async def test_closing_a_client_that_listens_to_nobody() -> None:
             await it.client.close()
             for event in (it.client.on_shard_connect, it.client.on_shard_resumed, it.client.on_shard_disconnect):
                 await event(0)
+
+
+@in_loop
+async def test_what_was_never_started_can_be_closed() -> None:
+    client = make_client()
+    await client.close()
+    assert not client.up
