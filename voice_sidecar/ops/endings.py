@@ -15,8 +15,8 @@ NOTHING_SET: Final = 2
 """The exit code where only another setting helps."""
 NOT_NOW: Final = 1
 """That where it may help to start again."""
-_TOKEN: Final = "Discord does not accept DISCORD_TOKEN"
-_BAD_TOKEN: Final = 4004
+_UNKNOWN: Final = "Discord does not accept DISCORD_TOKEN"
+_BAD_UNKNOWN: Final = 4004
 _SHARDS: Final = {
     4010: "Discord does not know such a shard",
     4011: "the bot is in so many servers that Discord wants it to have more shards",
@@ -38,9 +38,9 @@ def ending(error: BaseException, configuration: Configuration) -> Ending | None:
     """What a deployer is told; None for what should never happen. The error's own message is in none of it."""
     match error:
         case discord.LoginFailure():
-            return Ending(NOTHING_SET, _TOKEN)
+            return Ending(NOTHING_SET, _UNKNOWN)
         case discord.ConnectionClosed() if error.code == _BAD_TOKEN:
-            return Ending(NOTHING_SET, _TOKEN)
+            return Ending(NOTHING_SET, _UNKNOWN)
         case discord.ConnectionClosed() if error.code in _SHARDS:
             return Ending(NOTHING_SET, f"--shard-ids and --shard-count: {_SHARDS[error.code]}")
         case discord.ConnectionClosed():
