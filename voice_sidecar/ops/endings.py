@@ -16,7 +16,7 @@ NOTHING_SET: Final = 2
 NOT_NOW: Final = 1
 """That where it may help to start again."""
 _UNKNOWN: Final = "Discord does not accept DISCORD_TOKEN"
-_BAD_UNKNOWN: Final = 4004
+_REFUSED: Final = 4004
 _SHARDS: Final = {
     4010: "Discord does not know such a shard",
     4011: "the bot is in so many servers that Discord wants it to have more shards",
@@ -39,7 +39,7 @@ def ending(error: BaseException, configuration: Configuration) -> Ending | None:
     match error:
         case discord.LoginFailure():
             return Ending(NOTHING_SET, _UNKNOWN)
-        case discord.ConnectionClosed() if error.code == _BAD_TOKEN:
+        case discord.ConnectionClosed() if error.code == _REFUSED:
             return Ending(NOTHING_SET, _UNKNOWN)
         case discord.ConnectionClosed() if error.code in _SHARDS:
             return Ending(NOTHING_SET, f"--shard-ids and --shard-count: {_SHARDS[error.code]}")
