@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 VOICED_S: Final = 0.18
-"""Of voice as a model knows it, which takes up to two of its windows to notice it: a quarter of a second of speech."""
+"""Of voice as a model knows it, which takes up to two of its windows to notice: a quarter of a second of speech."""
 OTHERS_MOST_S: Final = 8.0
 
 _Key = tuple[int, int]
