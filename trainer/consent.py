@@ -7,6 +7,8 @@ decided about, and only once.
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -88,7 +90,7 @@ def change_preferences(
     that happens again and again.
     """
     key = preferences_key(scope, user_id)
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
             stored = store.get(key)
         except ObjectNotFound:
@@ -102,6 +104,7 @@ def change_preferences(
             data = msgspec.json.encode(after)
             store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
         except PreconditionFailed:
+            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 0.5)))  # noqa: S311 - to keep writers apart, not a secret
             continue
         return after
     raise StoreUnavailable("too many changes of the switches at once")

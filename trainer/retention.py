@@ -8,6 +8,7 @@ until its people delete it, or whoever runs the bot does.
 from __future__ import annotations
 
 import logging
+import random
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -153,7 +154,10 @@ def sweep(
     for clock in store.list(CLOCKS):
         name = clock.key.removeprefix(CLOCKS).removesuffix(".json")
         total = _sum(total, _guarded(name, partial(_ring, store, clock.key, now, policy, on_change)))
-    for name in folders(store, ""):
+    names = list(folders(store, ""))
+    # Where there are too many for the time that there is, it must not always be the same ones that are left out.
+    random.shuffle(names)
+    for name in names:
         match = _SCOPE.fullmatch(name)
         if match is not None:
             scope = Scope("guild" if match[1] == "g" else "user", match[2])

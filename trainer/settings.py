@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -159,7 +161,7 @@ def change_settings(
     may raise to give up, for example because what it builds on has changed.
     """
     key = settings_key(scope)
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         try:
             stored = store.get(key)
         except ObjectNotFound:
@@ -173,6 +175,7 @@ def change_settings(
             data = msgspec.json.encode(after)
             store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
         except PreconditionFailed:
+            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 0.5)))  # noqa: S311 - to keep writers apart, not a secret
             continue
         return before, after
     raise StoreUnavailable("too many people change the settings at once")
