@@ -25,6 +25,10 @@ def answered(status: int) -> discord.HTTPException:
     return discord.HTTPException(Mock(status=status, reason=WORDS), WORDS)
 
 
+def no_gateway() -> discord.GatewayNotFound:
+    return discord.GatewayNotFound()  # type: ignore[no-untyped-call] # of discord.py
+
+
 def unreached() -> aiohttp.ClientConnectorError:
     key: Any = Mock(host="discord.com", port=443, ssl=True)
     return aiohttp.ClientConnectorError(key, OSError(errno.ECONNREFUSED, WORDS))
@@ -39,7 +43,7 @@ def unreached() -> aiohttp.ClientConnectorError:
         (closed(4011), NOTHING_SET, "wants it to have more shards"),
         (closed(4012), NOT_NOW, "closed the gateway connection: code 4012"),
         (answered(503), NOT_NOW, "does not let the sidecar in: status 503"),
-        (discord.GatewayNotFound(), NOT_NOW, "does not say where its gateway is"),
+        (no_gateway(), NOT_NOW, "does not say where its gateway is"),
         (unreached(), NOT_NOW, "is not reached at https://discord.com/api/v10"),
         (TimeoutError(), NOT_NOW, "is not reached at https://discord.com/api/v10"),
         (OSError(errno.EADDRINUSE, "Address already in use"), NOTHING_SET, "the port 8081 (TRAINGER_SIDECAR_PORT)"),

@@ -1,0 +1,142 @@
+"""The sidecar as a process of its own: started, asked, watched, stopped, killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.voice.discord import until
+from tests.voice.discord.running import in_loop
+from tests.voice.whole.listening import Listener, says
+from tests.voice.whole.processes import answered, town
+from tests.voice.whole.sounds import packets
+from tests.voice.whole.stage import NOON, STORY, THERE, WHEN, WHERE
+from trainer.voice_calls import call_state, clear_call_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.voice.discord import Human, VoiceChannel
+    from tests.voice.whole.processes import Process, Town
+
+
+@in_loop
+async def test_it_answers_and_ends_in_order(tmp_path: Path) -> None:
+    async with town(tmp_path) as it:
+        guild, channel, ada = it.settle()
+        process = await it.start(TRAINGER_LOG_LEVEL="DEBUG")
+        await process.well()
+        voice = await it.begin(ada, channel)
+        listener = Listener(ada)
+        await says(ada, WHERE)
+        await listener.hears(THERE)
+        assert it.providers.recognised == [WHERE]
+        assert it.providers.said.count(THERE) == 1
+        await answered(process, 1)
+        health = await process.health()
+        assert (health["ok"], health["calls"], health["gateway"], health["queue"]) == (True, 1, "ok", "ok")
+        assert health["models"] == {
+            "turns": health["models"]["turns"],
+            "recognition": "whisper-1",
+            "chat": "test-model",
+            "voices": "gpt-4o-mini-tts",
+        }
+        (turn,) = [record for record in process.records if record["message"] == "spoken turn"]
+        assert turn["outcome"] == "answered"
+        stages = [turn[f"{name}_ms"] for name in ("turn_decided", "transcript", "first_token", "first_audio")]
+        assert stages == sorted(stages)
+        assert await process.stop() == 0
+        assert process.records[-1]["message"] == "sidecar stopped"
+        assert (voice.over, guild.bot_channel) == (True, None)
+        assert call_state(it.services.store, str(guild.id)) is not None  # it is to come back
+
+
+async def killed_in_a_call(it: Town) -> tuple[Process, Human, VoiceChannel]:
+    """A process that has a call is killed, and another one is started."""
+    guild, channel, ada = it.settle()
+    first = await it.start()
+    await first.well()
+    voice = await it.begin(ada, channel)
+    assert await first.stop(signal.SIGKILL) == -signal.SIGKILL
+    await until(lambda: voice.outbox is None, "its connections break")
+    assert guild.bot_channel is channel  # Discord does not know yet
+    return await it.start(), ada, channel
+
+
+async def comes_back(process: Process, channel: VoiceChannel, within: float = 30.0) -> None:
+    await process.well()
+    await process.logged("joined", within=within)
+    await channel.guild.bot_in(channel, within=20)
+
+
+@in_loop
+async def test_killed_in_a_call_the_next_one_comes_back_and_answers(tmp_path: Path) -> None:
+    async with town(tmp_path) as it:
+        second, ada, channel = await killed_in_a_call(it)
+        await comes_back(second, channel)
+        listener = Listener(ada)
+        await says(ada, WHEN)
+        await listener.hears(NOON)
+        assert len(it.desk.texts(channel)) == 1
+        assert await second.stop(signal.SIGINT) == 0
+
+
+@in_loop
+async def test_not_coming_back_is_noticed(tmp_path: Path) -> None:
+    """The wrong variant: nothing is kept of where it was."""
+    async with town(tmp_path) as it:
+        second, _, channel = await killed_in_a_call(it)
+        clear_call_state(it.services.store, str(channel.guild.id))
+        with pytest.raises(AssertionError, match="until it logs: joined"):
+            await comes_back(second, channel, within=3)
+
+
+@in_loop
+async def test_stopped_for_a_moment_it_does_not_take_that_for_a_pause(tmp_path: Path) -> None:
+    """The machine has no time for the process while people speak: what came meanwhile is heard all the same."""
+    async with town(tmp_path, TRAINGER_VOICE_SILENCE_SECONDS="0.3") as it:
+        guild, channel, ada = it.settle()
+        bob = guild.add_human(12, "Bob")  # who did not agree to be heard
+        await bob.join(channel)
+        process = await it.start()
+        await process.well()
+        await it.begin(ada, channel)
+        listener = Listener(ada)
+        said = packets(WHERE)
+        chatter = asyncio.ensure_future(bob.speak(packets(STORY)))
+        ada.announce(1)
+        await ada.speak(said[:24], announce=False, silence=0)
+        process.running.send_signal(signal.SIGSTOP)
+        await ada.speak(said[24:44], announce=False, silence=0)
+        process.running.send_signal(signal.SIGCONT)
+        await ada.speak(said[44:])
+        await listener.hears(THERE)
+        assert it.providers.recognised == [WHERE]
+        chatter.cancel()
+
+
+@in_loop
+async def test_orders_that_it_had_no_time_for_are_done_by_the_next_one(tmp_path: Path) -> None:
+    """The first one is stopped while it waits for Discord, with one order begun and another one behind it."""
+    async with town(tmp_path) as it:
+        guild, channel, ada = it.settle()
+        guild._may_enter = lambda channel: False  # type: ignore[method-assign] # so op 4 is never answered
+        first = await it.start()
+        await first.well()
+        await ada.join(channel)
+        joining = asyncio.ensure_future(it.desk.join(ada))
+        await until(lambda: any(one["op"] == 4 for one in it.emulator.gateway.received), "it is about to join")
+        leaving = asyncio.ensure_future(it.desk.leave(ada))
+        await until(lambda: it.queue.depth().leased == 2, "both are taken")
+        assert await first.stop() == 0
+        depth = it.queue.depth()
+        assert (depth.ready, depth.leased) == (2, 0)
+        del guild._may_enter
+        second = await it.start()
+        await second.well()
+        replies = await asyncio.gather(joining, leaving)
+        assert all(f"<#{channel.id}>" in reply or reply == "I'm in no voice channel." for reply in replies), replies
+        await until(lambda: it.queue.depth()[:3] == (0, 0, 0), "nothing is left to do")
