@@ -21,6 +21,7 @@ from trainer import logs
 from trainer.erasing import erase
 from trainer.ports import PortError
 from trainer.retention import SWEEP_EVERY_S, claim, sweep
+from trainer.retirements import models_at_openai, retiring
 from trainer.scope import Scope
 from trainer.snowflakes import first_of
 
@@ -87,6 +88,7 @@ def clean(services: Services, now: float) -> None:
     """Sweep once."""
     swept = sweep(services.store, now, services.policy, on_change=services.library.index)
     log.info("swept", extra=swept._asdict())
+    tell_retirements(services, now)
     if services.queue is not None:
         try:
             letters = drop_dead_letters(services.queue, services.store)
@@ -101,6 +103,15 @@ def clean(services: Services, now: float) -> None:
             log.warning("orders to the sidecar not looked at", extra={"error": type(error).__name__})
         else:
             log.info("orders to the sidecar looked at", extra={"dropped": orders})
+
+
+def tell_retirements(services: Services, now: float) -> None:
+    """Log the models in force that their provider ends soon: whoever runs this has to choose others in time."""
+    for one in retiring(models_at_openai(services), now):
+        log.warning(
+            "a model ends",
+            extra={"setting": one.use, "model": one.model, "on": one.on.isoformat(), "days": one.days},
+        )
 
 
 def erase_server(services: Services, guild_id: str, now: float) -> None:
