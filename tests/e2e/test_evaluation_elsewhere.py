@@ -166,6 +166,7 @@ def test_a_run_whose_cases_were_deleted(taught: Place) -> None:
 # --- the world around it --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(1200)  # it answers ten thousand questions, whatever else the machine does
 def test_ten_thousand_cases_take_little_more_memory_than_a_hundred(taught: Place) -> None:
     def most(count: int) -> int:
         """Bytes that the process had at its most."""

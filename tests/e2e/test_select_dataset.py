@@ -186,6 +186,7 @@ def test_who_has_the_trainer_role_may_choose_as_long_as_they_have_it(bot: Bot) -
     late = trainer.command("select_dataset", {"name": "support"}, force=True)
     change_settings(store, scope, lambda old: msgspec.structs.replace(old, trainer_role=""))
     bot.start_worker()
+    bot.until_idle()  # "thinking…" goes before the refusal comes
     assert "is for managers" in late.wait(quiet=QUIET_S).content
     assert selected(bot) == "events"
 
