@@ -1,4 +1,4 @@
-"""Loads what answers need before anybody has asked: models on this machine, and what a server was taught.
+"""Loads what answers need before anybody has asked: models on this machine, the way to others, what was taught.
 
 Each is loaded once, by whoever needs it first; else that would be the first question, which would wait for seconds.
 """
@@ -6,6 +6,8 @@ Each is loaded once, by whoever needs it first; else that would be the first que
 from __future__ import annotations
 
 import logging
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from trainer.ports import Sound
@@ -29,8 +31,11 @@ def warm_models(services: Services, pools: Pools) -> None:
     """Have the models on this machine loaded, by the threads that will use them. Returns at once.
 
     As the process starts, and not in a call: it takes seconds in which packets may be lost. Nothing is asked of
-    providers: that costs money, and they are warm. What fails is told in the log alone.
+    providers: that costs money, and they are warm; but their package takes a second to load. What fails is told in
+    the log alone.
     """
+    if services.chat_host or services.transcription_host:
+        pools.answering.submit(_quietly, partial(import_module, "openai"))
     transcriber, embedder = services.transcriber, services.embedder
     if transcriber is not None and transcriber.local:
         pools.recognising.submit(_quietly, lambda: transcriber.transcribe(_SILENCE, language="en"))

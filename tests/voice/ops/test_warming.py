@@ -81,6 +81,17 @@ def test_providers_are_not_asked(services: Services) -> None:
     assert (model.seconds, model.texts) == ([], [])
 
 
+def test_the_way_to_providers_is_loaded(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("voice_sidecar.warming.import_module", loaded.append)
+    with Threads() as pools:
+        warm_models(services, pools)
+        assert loaded == []
+        warm_models(services._replace(chat_host="api.example"), pools)
+        warm_models(services._replace(transcription_host="api.example"), pools)
+    assert loaded == ["openai", "openai"]
+
+
 def test_what_fails_keeps_nothing_else_from_being_loaded(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,6 +14,7 @@ from trainer.consent import choose_voice
 from trainer.importers import Example, Place
 from trainer.scope import Actor, Scope
 from trainer.snowflakes import first_of
+from trainer.voice_calls import claimed
 from trainer.voice_orders import REPLIED_S, SAID_S, Join, Leave, Say
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Desk:
         self.line: VoiceLine = services.voice
         self._emulator = emulator
         self._services = services
+        self._asked_for: list[str] = []
         self._ids = itertools.count(first_of(time.time()), 1 << 22)
 
     def new_id(self) -> str:
@@ -115,8 +117,14 @@ class Desk:
         )
         await asyncio.to_thread(self.line.send, order)
 
+    def taken_on(self, guild: Guild) -> int:
+        """How many commands a sidecar has promised to answer."""
+        store, guild_id = self._services.store, str(guild.id)
+        return [claimed(store, guild_id, number) for number in self._asked_for].count("sidecar")
+
     def _asked(self, human: Human) -> dict[str, Any]:
         now, number = time.time(), self.new_id()
+        self._asked_for.append(number)
         return {
             "id": number,
             "application_id": str(self._emulator.bot_id),

@@ -19,8 +19,8 @@ from tests.openai_server import OpenAiServer
 from tests.voice.discord import Discord, until
 from tests.voice.discord.waiting import TookTooLong
 from tests.voice.whole.desk import Desk
-from tests.voice.whole.sounds import pcm_of, words_in
-from tests.voice.whole.stage import LONG, NOON, STORY, THERE, WHEN, WHERE, configured, wordless
+from tests.voice.whole.sounds import STORY, pcm_of, words_in
+from tests.voice.whole.stage import LONG, NOON, THERE, WHEN, WHERE, configured, wordless
 from trainer import bootstrap
 from trainer.configuration import read
 from trainer.speech.audio_pcm import RATE

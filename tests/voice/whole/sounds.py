@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
 KNOWN_AT: Final = 0.6
 """The least likeness of a sound to itself after a journey. That of any other is below 0.4."""
+STORY: Final = "It has tall windows and a long table and many chairs and a clock that is always late."
+"""What takes long enough to tell to be interrupted."""
 LETTER: Final = 0.05  # seconds
+SHORTEST, LONGEST, STORY_S = 0.3, 1.6, 4.25
+"""Seconds. In less, nobody knows that it is speech."""
 PACKETS_A_S: Final = 50
 
 
 def seconds_of(text: str) -> float:
-    """How long it takes to say a text: at least as long as it takes to hear that it is speech."""
-    return max(0.3, round(LETTER * len(text), 2))
+    """How long it takes to say a text; long ones are said fast, so that tests do not take long."""
+    return STORY_S if text == STORY else min(max(SHORTEST, round(LETTER * len(text), 2)), LONGEST)
 
 
 @cache

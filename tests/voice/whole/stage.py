@@ -17,6 +17,7 @@ from tests.voice.discord import Discord, until
 from tests.voice.whole.desk import Desk
 from tests.voice.whole.listening import Listener, says
 from tests.voice.whole.models import Reader, Recogniser
+from tests.voice.whole.sounds import STORY
 from trainer import bootstrap
 from trainer.configuration import read
 from trainer.speech.speaking import Speaker
@@ -41,7 +42,6 @@ THERE = "Behind the blue door."
 WHEN = "When do we meet?"
 NOON = "At noon in the hall."
 LONG = "Tell me of the hall."
-STORY = "It has tall windows and a long table and many chairs and a clock that is always late."
 
 
 def configured(folder: Path, emulator: Discord, **settings: str) -> dict[str, str]:

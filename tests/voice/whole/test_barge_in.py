@@ -13,8 +13,8 @@ from tests.voice.discord import until
 from tests.voice.discord.running import in_loop
 from tests.voice.discord.sealing import SILENCE
 from tests.voice.whole.listening import Listener, says
-from tests.voice.whole.sounds import PACKETS_A_S, packets, seconds_of, tape
-from tests.voice.whole.stage import LONG, NOON, STORY, WHEN, Stage, stage
+from tests.voice.whole.sounds import PACKETS_A_S, STORY, packets, seconds_of, tape
+from tests.voice.whole.stage import LONG, NOON, WHEN, Stage, stage
 from trainer.speech.audio_pcm import RATE
 from voice_sidecar.conversation.barge_in import BargeIn
 

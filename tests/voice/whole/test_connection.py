@@ -11,8 +11,8 @@ import pytest
 from tests.voice.discord import AES, XCHACHA, Rules, permissions, until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
-from tests.voice.whole.sounds import PACKETS_A_S, packets, tape
-from tests.voice.whole.stage import LONG, NOON, STORY, WHEN, WHERE, Stage, stage
+from tests.voice.whole.sounds import PACKETS_A_S, STORY, packets, tape
+from tests.voice.whole.stage import LONG, NOON, WHEN, WHERE, Stage, stage
 from trainer.speech.audio_pcm import RATE
 from trainer.voice_calls import call_state
 from voice_sidecar.connection.group import Answer, Group
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+REQUEST_TO_SPEAK = 1 << 32
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "AES": {"modes": (AES,)},
     "XChaCha20": {"modes": (XCHACHA,)},
@@ -66,6 +67,24 @@ async def test_on_a_stage_it_becomes_a_speaker(tmp_path: Path) -> None:
         await it.begin(channel=where)
         await it.answers(it.ada)
         assert not any(one.sealed for one in it.ada.heard)  # stages have no end-to-end encryption
+
+
+@in_loop
+async def test_in_the_audience_of_a_stage_it_says_so_and_speaks_once_it_may(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        it.guild.set_bot_permissions(permissions.ALL_THAT_A_VOICE_BOT_NEEDS | REQUEST_TO_SPEAK)
+        where = it.guild.add_voice_channel("Stage", stage=True)
+        await it.ada.join(where)
+        await it.desk.join(it.ada)
+        await it.guild.bot_in(where)
+        await says(it.ada, WHERE)
+        await until(lambda: any("in the audience" in text for text in it.desk.texts(where)), "it says so", within=20)
+        await it.silent()
+        assert it.ada.heard == []
+        it.guild.change_voice_state(it.emulator.bot_id, suppress=False)
+        await it.ready(where)
+        await it.answers(it.ada, WHEN, NOON)
+        assert not any("cannot speak" in text for text in it.desk.texts(where))
 
 
 @in_loop
@@ -166,11 +185,11 @@ async def test_keys_change_while_both_speak(tmp_path: Path) -> None:
         assert it.recogniser.heard == [WHERE]
 
 
-async def left_alone(it: Stage) -> None:
+async def left_alone(it: Stage, within: float = 20.0) -> None:
     await it.begin()
     await it.answers(it.ada)
     await it.ada.leave()
-    await until(lambda: it.guild.bot_channel is None, "it leaves", within=5)
+    await until(lambda: it.guild.bot_channel is None, "it leaves", within=within)
     await until(lambda: len(it.desk.texts(it.channel)) == 2, "it says so")
     notice, goodbye = it.desk.texts(it.channel)
     assert notice == "I listened here. I have left, and hear nothing any more."
@@ -189,4 +208,4 @@ async def test_staying_alone_is_noticed(tmp_path: Path) -> None:
     """The wrong variant: it waits for too long."""
     async with stage(tmp_path, TRAINGER_VOICE_EMPTY_MINUTES="5") as it:
         with pytest.raises(AssertionError, match="until it leaves"):
-            await left_alone(it)
+            await left_alone(it, within=2)

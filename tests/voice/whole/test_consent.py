@@ -12,8 +12,8 @@ import pytest
 from tests.voice.discord import until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
-from tests.voice.whole.sounds import packets
-from tests.voice.whole.stage import LONG, NOON, STORY, THERE, WHEN, WHERE, Stage, stage
+from tests.voice.whole.sounds import STORY, packets
+from tests.voice.whole.stage import LONG, NOON, THERE, WHEN, WHERE, Stage, stage
 from voice_sidecar.calls.calls import Calls
 from voice_sidecar.calls.consents import Consents
 from voice_sidecar.receiving.counters import Dropped
@@ -78,12 +78,12 @@ async def test_letting_everybody_through_is_noticed(tmp_path: Path, wrong: str, 
     with everybody, rooms if wrong == "everywhere" else patch.object(Calls, "unused", None, create=True):
         async with stage(tmp_path) as it:
             with pytest.raises(AssertionError):
-                await bob_did_not_agree(it, opened, within=6)
+                await bob_did_not_agree(it, opened, within=4)
             assert it.bob.ssrc in opened
             assert it.recogniser.was_given(NAMED) == (wrong == "everywhere")
 
 
-async def taken_back_in_mid_speech(it: Stage) -> None:
+async def taken_back_in_mid_speech(it: Stage, within: float = 20.0) -> None:
     """Ada takes it back while she asks, and nothing of it is answered or recognised."""
     await it.begin(it.ada, it.bob)
     said = packets(WHERE)
@@ -91,7 +91,9 @@ async def taken_back_in_mid_speech(it: Stage) -> None:
     await it.ada.speak(said[:25], announce=False, silence=0)
     await until(lambda: it.counters().heard == 25, "the beginning has come in")
     await it.desk.consent(it.ada, on=False)
-    await until(lambda: not it.sidecar.calls.heard(it.guild.id, it.ada.user_id), "she is heard no more", within=4)
+    await until(
+        lambda: not it.sidecar.calls.heard(it.guild.id, it.ada.user_id), "she is heard no more", within=within
+    )
     await it.ada.speak(said[25:])
     await it.quiet(it.ada)
     assert it.recogniser.heard == []
@@ -120,7 +122,7 @@ async def test_not_heeding_that_it_is_taken_back_is_noticed(tmp_path: Path) -> N
     with patch.object(Calls, "consent", deaf):
         async with stage(tmp_path) as it:
             with pytest.raises(AssertionError, match="she is heard no more"):
-                await taken_back_in_mid_speech(it)
+                await taken_back_in_mid_speech(it, within=2)
 
 
 @in_loop

@@ -12,8 +12,8 @@ from tests.voice.discord import until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
 from tests.voice.whole.processes import answered, town
-from tests.voice.whole.sounds import packets
-from tests.voice.whole.stage import NOON, STORY, THERE, WHEN, WHERE
+from tests.voice.whole.sounds import STORY, packets
+from tests.voice.whole.stage import NOON, THERE, WHEN, WHERE
 from trainer.voice_calls import call_state, clear_call_state
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ async def test_orders_that_it_had_no_time_for_are_done_by_the_next_one(tmp_path:
         joining = asyncio.ensure_future(it.desk.join(ada))
         await until(lambda: any(one["op"] == 4 for one in it.emulator.gateway.received), "it is about to join")
         leaving = asyncio.ensure_future(it.desk.leave(ada))
-        await until(lambda: it.queue.depth().leased == 2, "both are taken")
+        await until(lambda: it.desk.taken_on(guild) == 2, "it has taken both on")
         assert await first.stop() == 0
         depth = it.queue.depth()
         assert (depth.ready, depth.leased) == (2, 0)
