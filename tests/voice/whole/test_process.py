@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +12,6 @@ from tests.voice.discord import until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
 from tests.voice.whole.processes import answered, town
-from tests.voice.whole.sounds import packets
 from tests.voice.whole.stage import NOON, THERE, WHEN, WHERE
 from trainer.voice_calls import call_state, clear_call_state
 
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
 
     from tests.voice.discord import Human, VoiceChannel
     from tests.voice.whole.processes import Process, Town
-
-UNNOTICED_S = 0.08
-"""Nobody takes less than this for the end of anything."""
 
 
 @in_loop
@@ -96,35 +91,6 @@ async def test_not_coming_back_is_noticed(tmp_path: Path) -> None:
         clear_call_state(it.services.store, str(channel.guild.id))
         with pytest.raises(AssertionError, match="until it logs: joined"):
             await comes_back(second, channel, within=3)
-
-
-@in_loop
-async def test_stopped_for_a_moment_it_does_not_take_that_for_a_pause(tmp_path: Path) -> None:
-    """The machine has no time for the process while somebody speaks: what came meanwhile is heard all the same."""
-    async with town(tmp_path, TRAINGER_VOICE_SILENCE_SECONDS="0.3") as it:
-        _, channel, ada = it.settle()
-        process = await it.start()
-        await process.well()
-        await it.begin(ada, channel)
-        said, tries = packets(WHERE), 20
-        ada.announce(1)
-        while True:
-            listener, before, began = Listener(ada), len(it.providers.audio.heard), time.monotonic()
-            await ada.speak(said[:24], pace=0, announce=False, silence=0)
-            await asyncio.sleep(0.02)
-            process.running.send_signal(signal.SIGSTOP)
-            in_time = time.monotonic() - began < UNNOTICED_S
-            await asyncio.sleep(0.42)
-            await ada.speak(said[24:], pace=0, announce=False)
-            process.running.send_signal(signal.SIGCONT)
-            if in_time:
-                break
-            # Here, too, the machine had no time: Ada made a pause herself.
-            tries -= 1
-            assert tries
-            await asyncio.sleep(2)
-        await listener.hears(THERE)
-        assert it.providers.recognised[before:] == [WHERE]
 
 
 @in_loop
