@@ -7,16 +7,14 @@ decided about, and only once.
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from trainer import records
 from trainer.datasets import consent_key, request_key
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.snowflakes import moment_of
+from trainer.swapping import change_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from trainer.ports import ObjectStore
     from trainer.scope import Scope
 
-TRIES: Final = 10
 REQUEST_DAYS: Final = 30
 """How long an author may take to decide about a message."""
 
@@ -89,25 +86,8 @@ def change_preferences(
     `change` is called again with the newer ones when somebody else wrote in between. Raises `StoreUnavailable` when
     that happens again and again.
     """
-    key = preferences_key(scope, user_id)
-    for attempt in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            before, etag = Preferences(), None
-        else:
-            before, etag = records.decode(stored.data, Preferences), stored.etag
-        after = change(before)
-        if after == before:
-            return before
-        try:
-            data = msgspec.json.encode(after)
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 0.5)))  # noqa: S311 - to keep writers apart, not a secret
-            continue
-        return after
-    raise StoreUnavailable("too many changes of the switches at once")
+    _, after = change_record(store, preferences_key(scope, user_id), Preferences, Preferences(), change)
+    return after
 
 
 def choose_voice(store: ObjectStore, scope: Scope, user_id: str, interaction_id: str, *, on: bool) -> Preferences:

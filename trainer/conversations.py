@@ -11,15 +11,14 @@ half an hour of silence nothing is used any more, and it is deleted some time la
 from __future__ import annotations
 
 import logging
-import random
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from trainer import records
 from trainer.consent import preferences
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.ports import StoreUnavailable
+from trainer.swapping import change_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,9 +76,9 @@ def former_turns(store: ObjectStore, place: Place, interaction_id: str, now: flo
     """The turns before an interaction, oldest first; none if the person wants none remembered."""
     if not preferences(store, place.scope, place.user_id).remember_conversations:
         return []
-    turns = list(_load(store, _key(place, private=False))[0].turns)
+    turns = _turns(store, _key(place, private=False))
     if place.private:
-        turns += _load(store, _key(place, private=True))[0].turns
+        turns += _turns(store, _key(place, private=True))
     return _of_now((turn for turn in turns if int(turn.id) < int(interaction_id)), now)
 
 
@@ -122,19 +121,13 @@ def _add(store: ObjectStore, key: str, turn: Turn, now: float) -> None:
         answer=turn.answer[:ANSWER_MOST],
         topic=turn.topic[:QUESTION_MOST],
     )
-    for attempt in range(TRIES):
-        conversation, etag = _load(store, key)
-        if any(known.id == turn.id for known in conversation.turns):
-            return
-        turns = _of_now([*conversation.turns, turn], now)
-        try:
-            data = msgspec.json.encode(_Conversation(turns))
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - to keep writers apart, not a secret
-            continue
-        return
-    log.warning("turn not remembered")
+
+    def add(before: _Conversation) -> _Conversation:
+        if any(known.id == turn.id for known in before.turns):
+            return before
+        return _Conversation(_of_now([*before.turns, turn], now))
+
+    change_record(store, key, _Conversation, _Conversation(), add, tries=TRIES)
 
 
 def _of_now(turns: Iterable[Turn], now: float) -> list[Turn]:
@@ -149,12 +142,9 @@ def _of_now(turns: Iterable[Turn], now: float) -> list[Turn]:
     return ordered
 
 
-def _load(store: ObjectStore, key: str) -> tuple[_Conversation, str | None]:
-    try:
-        stored = store.get(key)
-    except ObjectNotFound:
-        return _Conversation(), None
-    return records.decode(stored.data, _Conversation), stored.etag
+def _turns(store: ObjectStore, key: str) -> list[Turn]:
+    conversation = records.load(store, key, _Conversation)
+    return [] if conversation is None else list(conversation.turns)
 
 
 def _prefix(scope: Scope) -> str:

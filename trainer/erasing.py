@@ -14,15 +14,15 @@ import msgspec
 from trainer import records
 from trainer.datasets import DEFAULT_DATASET, DatasetKeys, instruction_key, name_key, proposal_key
 from trainer.feedback import Vote
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.ports import ObjectNotFound
 from trainer.selection import DatasetMark, mark_dataset
 from trainer.snowflakes import moment_of
+from trainer.swapping import swap
 
 if TYPE_CHECKING:
     from trainer.ports import ObjectInfo, ObjectStore
     from trainer.scope import Scope
 
-TRIES: Final = 10
 MIXED: Final = frozenset({"conversations", "votes"})
 """Folders of records that are added to, or changed in parts."""
 SPARED: Final = frozenset({"forgotten", "limits"})
@@ -80,22 +80,17 @@ def holds_older(store: ObjectStore, folder: str, key: str, before: int) -> bool:
 
 def trim(store: ObjectStore, folder: str, key: str, before: int) -> None:
     """Take out of a mixed record what is not newer than an interaction."""
-    for _ in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            return
-        left = remains(folder, stored.data, before)
-        if left is None:
-            store.delete(key)
-            return
-        try:
-            if left is not stored.data:
-                store.put(key, left, if_match=stored.etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return
-    raise StoreUnavailable("a record changes all the time")
+    nothing_left = False
+
+    def changed(data: bytes | None) -> bytes | None:
+        nonlocal nothing_left
+        left = None if data is None else remains(folder, data, before)
+        nothing_left = data is not None and left is None
+        return left
+
+    swap(store, key, changed)
+    if nothing_left:
+        store.delete(key)
 
 
 def withdraw(store: ObjectStore, scope: Scope, dataset: str, interaction_id: str, now: float) -> None:

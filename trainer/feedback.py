@@ -15,8 +15,8 @@ import msgspec
 from trainer import records
 from trainer.answers import load_answer
 from trainer.datasets import answer_key, vote_key
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.snowflakes import TIME_BITS
+from trainer.swapping import change_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from trainer.ports import ObjectStore
     from trainer.scope import Actor
 
-TRIES: Final = 10
 COMMENT_MOST: Final = 1000
 """Characters of a comment."""
 RECENT_MS: Final = 3_600_000
@@ -108,23 +107,11 @@ def give(
         # Nobody else could follow a link to it.
         opinion = msgspec.structs.replace(opinion, link="", private=True)
     key = vote_key(actor.scope, answer_id, actor.user_id)
-    for _ in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            before, etag = Vote(answer_id=answer_id, user_id=actor.user_id), None
-        else:
-            before, etag = records.decode(stored.data, Vote), stored.etag
-        after = changed(before, opinion, interaction_id, clock())
-        if after == before:
-            return after, answer
-        try:
-            data = msgspec.json.encode(after)
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return after, answer
-    raise StoreUnavailable("the vote changes all the time")
+    absent = Vote(answer_id=answer_id, user_id=actor.user_id)
+    _, after = change_record(
+        store, key, Vote, absent, lambda before: changed(before, opinion, interaction_id, clock())
+    )
+    return after, answer
 
 
 def vote_of(store: ObjectStore, actor: Actor, answer_id: str) -> Vote | None:

@@ -22,8 +22,9 @@ from trainer.datasets import DatasetKeys, answer_key, forgotten_key, upload_key
 from trainer.erasing import MIXED, erase, holds_older, trim, withdraw
 from trainer.evaluation.detail import drop_detail, run_of
 from trainer.person_data import READERS, WINDOW, Found, Upload, find
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.ports import ObjectNotFound
 from trainer.snowflakes import moment_of
+from trainer.swapping import change_record, swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,7 +43,6 @@ BLANK: Final[Mapping[str, object]] = {
     "lesson": "",
 }
 """What becomes of the fields of an answer, and of a correction of it, that repeat somebody's words."""
-TRIES: Final = 10
 COPIES: Final = ("archives", "exports")
 """Folders of files that were made from everybody's data, and are not changed afterwards."""
 TAUGHT: Final = frozenset({"examples", "files", "corrections", "decisions", "quotes"})
@@ -252,20 +252,16 @@ def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable
     """The note that the person asks to be forgotten; this interaction's, or a later one's if that came first."""
     key = forgotten_key(actor.scope, actor.user_id)
     stock: Stock | None = None
-    for _ in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            earlier, etag = None, None
-        else:
-            earlier, etag = records.decode(stored.data, Forgotten), stored.etag
-            if int(earlier.interaction_id) >= int(interaction_id):
-                return earlier
+
+    def changed(earlier: Forgotten | None) -> Forgotten | None:
+        nonlocal stock
+        if earlier is not None and int(earlier.interaction_id) >= int(interaction_id):
+            return earlier
         if stock is None:
             stock = take_stock(store, actor.scope, actor.user_id, before=interaction_id)
         # Copies from before an earlier time are still there, perhaps.
         before = (earlier.since, earlier.taught_since) if earlier is not None else (0.0, 0.0)
-        note = Forgotten(
+        return Forgotten(
             user_id=actor.user_id,
             interaction_id=interaction_id,
             at=clock(),
@@ -273,13 +269,10 @@ def _note(store: ObjectStore, actor: Actor, interaction_id: str, clock: Callable
             since=_earlier(stock.since, before[0]),
             taught_since=_earlier(stock.taught_since, before[1]),
         )
-        try:
-            data = msgspec.json.encode(note)
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return note
-    raise StoreUnavailable("too many requests to be forgotten at once")
+
+    _, note = change_record(store, key, Forgotten, None, changed)
+    assert note is not None  # noqa: S101 - it is never left without one
+    return note
 
 
 def _is_older(store: ObjectStore, found: Found, before: int) -> bool:
@@ -293,21 +286,16 @@ def _is_older(store: ObjectStore, found: Found, before: int) -> bool:
 
 def _rewrite(store: ObjectStore, found: Found, user_id: str) -> None:
     """Take a person's words or name out of somebody else's record."""
-    for _ in range(TRIES):
-        try:
-            stored = store.get(found.key)
-        except ObjectNotFound:
-            return
-        record = msgspec.json.decode(stored.data, type=dict[str, object])
+
+    def changed(data: bytes | None) -> bytes | None:
+        if data is None:
+            return None
+        record = msgspec.json.decode(data, type=dict[str, object])
         if found.fate == "blank":
             record |= {name: value for name, value in BLANK.items() if name in record}
-        try:
-            data = msgspec.json.encode(_unnamed(record, user_id))
-            store.put(found.key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return
-    raise StoreUnavailable("a record changes all the time")
+        return msgspec.json.encode(_unnamed(record, user_id))
+
+    swap(store, found.key, changed)
 
 
 def _unnamed(value: object, user_id: str) -> object:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import random
-import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from trainer import records
 from trainer.datasets import DEFAULT_DATASET, settings_key
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.swapping import change_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainer.ports import ObjectStore
     from trainer.scope import Actor, Scope
-
-TRIES: Final = 10
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,22 +156,4 @@ def change_settings(
     `change` is called again with the newer settings when somebody else wrote in between, so that no write is lost; it
     may raise to give up, for example because what it builds on has changed.
     """
-    key = settings_key(scope)
-    for attempt in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            before, etag = ScopeSettings(), None
-        else:
-            before, etag = records.decode(stored.data, ScopeSettings), stored.etag
-        after = change(before)
-        if after == before:
-            return before, after
-        try:
-            data = msgspec.json.encode(after)
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 0.5)))  # noqa: S311 - to keep writers apart, not a secret
-            continue
-        return before, after
-    raise StoreUnavailable("too many people change the settings at once")
+    return change_record(store, settings_key(scope), ScopeSettings, ScopeSettings(), change)

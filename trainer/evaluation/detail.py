@@ -15,8 +15,8 @@ import msgspec
 from trainer import records
 from trainer.evaluation.keys import FOLDERS, RunKeys, evaluations_prefix
 from trainer.evaluation.results import Run
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.snowflakes import moment_of
+from trainer.swapping import swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from trainer.ports import ObjectInfo, ObjectStore
     from trainer.scope import Scope
 
-TRIES: Final = 10
 OWN_TAGS: Final = frozenset({"correction", "disliked"})
 """Tags that `trainer.evaluation.regression` gives. Any other one is somebody's words."""
 LEFT_OVER_S: Final = 86_400.0
@@ -58,20 +57,7 @@ def _delete_all(store: ObjectStore, prefix: str) -> int:
 
 def _rewrite(store: ObjectStore, key: str, change: Callable[[bytes], bytes | None]) -> None:
     """Change a record that stays; `change` gives None for one that may stay as it is."""
-    for _ in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
-            return
-        data = change(stored.data)
-        if data is None:
-            return
-        try:
-            store.put(key, data, if_match=stored.etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            continue
-        return
-    raise StoreUnavailable("a run changes all the time")
+    swap(store, key, lambda data: None if data is None else change(data))
 
 
 def without_file_name(data: bytes) -> bytes | None:

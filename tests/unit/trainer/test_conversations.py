@@ -207,8 +207,7 @@ class Contended(FileStore):
 
 @pytest.mark.parametrize("kind", [Failing, Contended])
 def test_a_turn_that_cannot_be_kept_is_only_logged(
-    kind: type[FileStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kind: type[FileStore], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("trainer.conversations.time.sleep", lambda _: None)
     remember(kind(tmp_path), PUBLIC, turn(1), NOW)
     assert "turn not remembered" in caplog.text
