@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 THUMBS: Final[Mapping[Rating, str]] = {"up": "👍", "down": "👎"}
 
 
-def answer_buttons(t: Translator, answer_id: str) -> tuple[Button, ...]:
-    """Those below every answer."""
-    return (*vote_buttons(answer_id), correct_button(t, answer_id))
+def answer_buttons(t: Translator, answer_id: str, *, correctable: bool = True) -> tuple[Button, ...]:
+    """Those below every answer; a private one can be corrected by those who teach alone."""
+    return (*vote_buttons(answer_id), *((correct_button(t, answer_id),) if correctable else ()))
 
 
 def vote_buttons(answer_id: str) -> tuple[Button, ...]:

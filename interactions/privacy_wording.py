@@ -32,8 +32,8 @@ def count_lines(t: Translator, counts: Mapping[str, int]) -> list[str]:
 
 
 ORDER: Final = (
-    "examples", "files", "corrections", "questions", "votes", "conversations", "notices", "switches", "other",
-    "decisions", "quotes",
+    "examples", "files", "corrections", "questions", "votes", "conversations", "notices", "switches", "copies",
+    "other", "decisions", "quotes",
 )  # fmt: skip
 
 
@@ -59,6 +59,12 @@ def _counted(t: Translator, kind: str, count: int) -> str:
             return t.plural("{count} notice that waits for you", "{count} notices that wait for you", count)
         case "switches":
             return t(N_("your switches of `/privacy`"))
+        case "copies":
+            return t.plural(
+                "{count} copy that `/export_me` made for you",
+                "{count} copies that `/export_me` made for you",
+                count,
+            )
         case "decisions":
             return t.plural(
                 "{count} decision for others: it stays, without your name",

@@ -136,7 +136,7 @@ def _prefix(text: str, at: int) -> str | None:
     return lead
 
 
-def _closed(text: str) -> str:
+def closed(text: str) -> str:
     """The text with a code block that it leaves open closed, unless the backticks stand within a line."""
     fences = _fences(text)
     last = text.find(_TICKS, fences[-1].end if fences else 0)
@@ -148,7 +148,7 @@ def _closed(text: str) -> str:
 def _parts(text: str, limit: int) -> Iterator[str]:
     if limit < _SMALLEST_LIMIT:
         raise ValueError(f"a message of less than {_SMALLEST_LIMIT} characters cannot be made: {limit}")
-    text = _closed(text.replace("\r\n", "\n").strip())
+    text = closed(text.replace("\r\n", "\n").strip())
     cutter = _Cutter(text)
     at = 0
     reopened: _Fence | None = None

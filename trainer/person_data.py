@@ -35,7 +35,7 @@ AFTER_SLASH: Final = "0"
 
 Kind = Literal[
     "examples", "files", "corrections", "decisions", "questions", "quotes", "votes", "notices",
-    "conversations", "replies", "switches", "mentions", "other",
+    "conversations", "replies", "switches", "mentions", "copies", "other",
 ]  # fmt: skip
 Fate = Literal["delete", "blank", "unname"]
 """Theirs alone; somebody else's that repeats their words; somebody else's, or the server's, that only names them."""
@@ -45,6 +45,7 @@ PERSONAL: Final[Mapping[str, Kind]] = {
     "unseen": "notices",
     "conversations": "conversations",
     "preferences": "switches",
+    "personal": "copies",
 }
 """What the objects of a folder are that have the person's id in their key."""
 UNTOUCHED: Final = frozenset(

@@ -12,12 +12,13 @@ from interactions.answer_buttons import answer_buttons
 from interactions.definitions import Handler, Option, Options, SlashCommand
 from interactions.outbound import Defer, Reply, Say
 from interactions.payloads import Attachment
-from interactions.wording import source_line
+from interactions.splitting import closed
+from interactions.wording import plain, source_line
 from trainer import notices
 from trainer.answers import AnswerRecord, load_answer, save_answer, whose_words
 from trainer.conversations import Place, Turn, former_turns, remember
 from trainer.i18n import N_
-from trainer.settings import scope_settings
+from trainer.settings import may_teach, scope_settings
 
 if TYPE_CHECKING:
     from interactions.call import AckCall, WorkCall
@@ -36,6 +37,9 @@ _LONG_QUESTION: Final = N_(
 _OVER_BUDGET: Final = N_(
     "-# This month's budget for the language model is used up, so this is what I was taught, word for word."
 )
+_TEACH: Final = N_("-# Teach me with `/train`, or press “Correct” and write the answer.")
+_PROPOSE: Final = N_("-# Do you know it? Press “Correct” and write the answer; a manager then decides about it.")
+_ASK_AGAIN: Final = N_("-# Managers can teach me. To propose an answer yourself, ask again without `private`.")
 STREAM_MOST: Final = 1900
 """Characters of such a text that fit into one message; the rest comes with the final reply."""
 
@@ -121,7 +125,8 @@ def answer(call: WorkCall[Any], asked: Asked) -> Reply:
         fresh=asked.fresh,
     )
     remember(store, place, turn, time.time())
-    reply = render(call.t, record, notices.waiting(store, call.actor))
+    teaches = may_teach(store, call.actor)
+    reply = render(call.t, record, notices.waiting(store, call.actor), teaches=teaches)
     warning = _budget_warning(call)
     return msgspec.structs.replace(reply, content=f"{reply.content}\n{warning}") if warning else reply
 
@@ -182,13 +187,17 @@ def _budget_warning(call: WorkCall[Any]) -> str:
     return call.t(N_("-# Of this month's ${budget} for the language model, ${used} are used."), **values)
 
 
-def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
-    """An answer as it is kept and shown: the text, what it rests on, what was missed, the buttons."""
-    lines = [answer.text] if answer.text else [t(UNKNOWN)]
+def render(t: Translator, answer: AnswerRecord, missed: list[Notice], *, teaches: bool) -> Reply:
+    """An answer as it is kept and shown: the text, what it rests on, what was missed, the buttons.
+
+    `teaches` says whether whoever asked may teach: others are not told to do what they would be refused.
+    """
+    # What follows a code block that was left open would be taken for code.
+    lines = [closed(answer.text)] if answer.text else [t(UNKNOWN)]
     if answer.kind == "unknown":
         if answer.closest:
-            lines.append(t(N_("The closest that I was taught: “{question}”"), question=answer.closest))
-        lines.append(t(N_("-# Teach me with `/train`, or press “Correct” and write the answer.")))
+            lines.append(t(N_("The closest that I was taught: “{question}”"), question=plain(answer.closest)))
+        lines.append(t(_TEACH if teaches else _ASK_AGAIN if answer.private else _PROPOSE))
     if answer.fell_back:
         lines.append(t(N_("-# The language model does not answer, so this is what I was taught, word for word.")))
     if answer.over_budget:
@@ -202,7 +211,7 @@ def render(t: Translator, answer: AnswerRecord, missed: list[Notice]) -> Reply:
         lines.append(t(N_("-# Something private waits for you: ask with `private: True` to see it.")))
     return Reply(
         "\n".join(lines),
-        buttons=answer_buttons(t, answer.id),
+        buttons=answer_buttons(t, answer.id, correctable=teaches or not answer.private),
         answer_id=answer.id,
         notices=tuple(notice.id for notice in told),
     )

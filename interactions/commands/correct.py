@@ -13,6 +13,7 @@ from interactions.definitions import Handler, MessageCommand, Option, Options, S
 from interactions.failures import Sorry
 from interactions.message_links import is_id, read_message
 from interactions.outbound import EPHEMERAL, Defer, Modal, Reply, Say, TextInput
+from interactions.permission import refusal_to_teach
 from trainer.answers import answer_shown_in, load_answer
 from trainer.i18n import N_
 from trainer.settings import may_teach
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 RIGHT_MOST: Final = 3500
 """Characters of a correction."""
 _NOT_MINE: Final = N_("That message is not an answer of mine. Right-click one of my answers, or use its button.")
+_NOT_FOUND: Final = N_(
+    "I find no answer of mine in that message. If it was one, I no longer have it: please ask again, and correct the "
+    "new answer."
+)
+_GONE: Final = N_("I no longer have that answer. Please ask again, and correct the new one.")
+_PRIVATE: Final = N_("That answer was private. Please ask again without `private`, then correct it.")
 _EMPTY: Final = N_("The correction is empty. Please write what the right answer is.")
 
 
@@ -58,7 +65,8 @@ def open_form_for_message(call: AckCall[Message]) -> Modal | Say:
     ours = message.application_id or (message.author.id if message.author is not None else None)
     if ours != call.interaction.application_id:
         return Say(Reply(call.t(_NOT_MINE)), ephemeral=True)
-    return _form(call.t, f"m{message.id}")
+    private = bool(message.flags & EPHEMERAL)
+    return (refusal_to_teach(call, _PRIVATE) if private else None) or _form(call.t, f"m{message.id}")
 
 
 def acknowledge_form(call: AckCall[ModalData]) -> Defer | Say:
@@ -101,10 +109,10 @@ def _correct(call: WorkCall[Any], subject: str, right: str) -> Reply:
         answer_id = answer_shown_in(store, scope, subject[1:])
     answer = load_answer(store, scope, answer_id) if answer_id else None
     if answer is None:
-        raise Sorry(call.t(_NOT_MINE))
+        raise Sorry(call.t(_NOT_FOUND if subject.startswith("m") else _GONE))
     if answer.private and not may_teach(store, call.actor):
         # A proposal is for managers to read, and they have not seen the question.
-        raise Sorry(call.t(N_("That answer was private. Please ask again without `private`, then correct it.")))
+        raise Sorry(call.t(_PRIVATE))
     correction = corrections.correct(call.actor, call.interaction.id, answer.id, right.strip())
     if not correction.proposed:
         word_lesson(call, answer.dataset, correction.id)

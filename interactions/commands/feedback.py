@@ -155,13 +155,14 @@ def _give(call: WorkCall[Any], answer_id: str, opinion: Opinion, *, about: bool 
         vote, answer = give(store, call.actor, call.interaction.id, answer_id, opinion)
     except NoSuchAnswer:
         raise Sorry(call.t(_NOT_THERE)) from None
-    lines = [_thanks(call.t, vote, opinion)]
+    down, teaches = vote.rating == "down", may_teach(store, call.actor)
+    # A proposal is for others to read, so nobody is asked for one about a private answer.
+    correctable = teaches or not answer.private
+    lines = [_thanks(call.t, vote, opinion, correctable=correctable)]
     if about:
         lines.append(f"> {_short(answer)}")
-    down, teaches = vote.rating == "down", may_teach(store, call.actor)
     buttons = [comment_button(call.t, answer_id)]
-    # A proposal is for others to read, so nobody is asked for one about a private answer.
-    if down and (teaches or not answer.private):
+    if down and correctable:
         buttons.insert(0, correct_button(call.t, answer_id))
     # So are tests, by whoever teaches.
     if down and teaches and (call.actor.scope.kind == "user" or not answer.private):
@@ -169,13 +170,15 @@ def _give(call: WorkCall[Any], answer_id: str, opinion: Opinion, *, about: bool 
     return Reply("\n".join(lines), buttons=tuple(buttons))
 
 
-def _thanks(t: Translator, vote: Vote, opinion: Opinion) -> str:
+def _thanks(t: Translator, vote: Vote, opinion: Opinion, *, correctable: bool) -> str:
     if opinion.rating is None:
         return t(N_("Thank you! Your comment is kept with the answer."))
     if vote.rating is None:
         return t(N_("I took your vote back."))
-    if vote.rating == "down":
+    if vote.rating == "down" and correctable:
         return t(N_("Thank you, your 👎 counts. What would have been right?"))
+    if vote.rating == "down":
+        return t(N_("Thank you, your 👎 counts!"))
     return t(N_("Thank you, your 👍 counts!"))
 
 
@@ -190,7 +193,8 @@ def _ask_for_opinion(call: WorkCall[FeedbackOptions], answer_id: str, *, teaches
     if teaches:
         lines.append(votes_line(call, answer_id))
     lines.append(t(N_("What do you think of this answer?")))
-    buttons = (*answer_buttons(t, answer_id), comment_button(t, answer_id))
+    correctable = teaches or not answer.private
+    buttons = (*answer_buttons(t, answer_id, correctable=correctable), comment_button(t, answer_id))
     if teaches:
         buttons = (*buttons, history_button(t, answer_id))
     return Reply("\n".join(lines), buttons=buttons)

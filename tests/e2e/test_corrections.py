@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from trainer.datasets import answer_key
 from trainer.settings import change_settings, scope_settings
 
 if TYPE_CHECKING:
@@ -122,6 +123,37 @@ def test_only_its_author_and_those_who_teach_undo(bot: Bot) -> None:
     assert answer(bot) == RIGHT
     assert "Taken back" in bob.click(proposal.id, "Undo").wait().content
     assert answer(bot) == TAUGHT
+
+
+def test_a_member_is_not_offered_to_correct_what_only_they_saw(bot: Bot) -> None:
+    """A proposal is for others to read: whoever wrote one would be refused, and their words be lost."""
+    ada, bob = bot.ada(), bot.bob()
+    mine = bob.command("ask", prompt=QUESTION, private=True).wait(quiet=0.1)
+    assert labels(mine) == ["", ""]
+    assert "ask again without `private`" in mine.content
+    told = bob.message_command("Correct this answer", mine.message.id)
+    assert told.modal is None
+    assert "That answer was private" in told.messages[0].text
+    disliked = bob.click(mine.message.id, "👎").wait(quiet=0.1)
+    assert disliked.content == "Thank you, your 👎 counts!"
+    assert labels(bob.command("feedback", message_id=mine.message.id).wait(quiet=0.1)) == ["", "", "Comment"]
+    theirs = ada.command("ask", prompt=QUESTION, private=True).wait(quiet=0.1)
+    assert "Correct" in labels(theirs)
+    assert ada.message_command("Correct this answer", theirs.message.id).modal is not None
+
+
+def test_an_answer_that_is_gone_says_so(bot: Bot) -> None:
+    """Such as one that was given too long ago, or to somebody who was forgotten."""
+    teach(bot)
+    ada, message = bot.ada(), ask(bot).messages[0]
+    bot.services.store.delete(answer_key(bot.services_scope(), str(message.interaction_id)))
+    told = correct(ada, message, RIGHT)
+    assert told.content == "I no longer have that answer. Please ask again, and correct the new one."
+    for exchange in (
+        ada.message_command("Correct this answer", message.id).submit({"correction": RIGHT}),
+        ada.command("correct", message_id=message.id, correction=RIGHT),
+    ):
+        assert "If it was one, I no longer have it" in exchange.wait(quiet=0.1).content
 
 
 def proposal_id(message: Message) -> str:

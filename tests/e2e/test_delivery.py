@@ -156,7 +156,12 @@ def test_a_private_question_is_not_repeated_in_public(bot: Bot) -> None:
     public = bot.ada().command("correct", message_id=answer.id, correction="Press O.").wait()
     assert QUESTION not in public.content
     mine = bot.bob().command("ask", prompt=QUESTION, private=True).wait().message
-    told = bot.bob().click(mine.id, "Correct").submit({"correction": "Press P."}).wait()
+    told = (
+        bot.bob()
+        .click(mine.id, f"correct:{mine.interaction_id}", force=True)
+        .submit({"correction": "Press P."})
+        .wait()
+    )
     assert "That answer was private" in told.content
 
 

@@ -151,7 +151,7 @@ def test_a_message_that_is_no_answer_is_not_corrected(bot: Bot) -> None:
     told = bot.ada().message_command("Correct this answer", said.id).wait()
     assert "not an answer of mine" in told.content
     told = bot.ada().command("correct", message_id=said.id, correction="x").wait()
-    assert "not an answer of mine" in told.content
+    assert "I find no answer of mine in that message" in told.content
 
 
 def test_a_private_answer_is_only_for_the_person(bot: Bot) -> None:
@@ -182,6 +182,22 @@ def test_russian(bot: Bot) -> None:
     assert answer.content.startswith("Нажмите М.")
     assert "Исправить" in str(answer.message.components)
     assert "Этого я пока не знаю." in ada.command("ask", prompt="Кто здесь главный?").wait().content
+
+
+def test_a_code_block_that_was_left_open_does_not_take_the_source_in(bot: Bot) -> None:
+    teach(bot, "Q: How do I print? A: Like this:\n```python\nprint(1)")
+    told = bot.bob().command("ask", prompt="How do I print?").wait().content
+    assert "print(1)\n```\n-# Source: taught by" in told
+
+
+def test_whoever_cannot_teach_is_not_told_to(bot: Bot) -> None:
+    question = "Who painted the lobby?"
+    asked = {who: who.command("ask", prompt=question).wait().content for who in (bot.ada(), bot.bob())}
+    to_manager, to_member = asked.values()
+    assert "Teach me with `/train`" in to_manager
+    assert "/train" not in to_member
+    assert "a manager then decides" in to_member
+    assert "Teach me with `/train`" in bot.bob(where="dm").command("ask", prompt=question).wait().content
 
 
 def test_nobody_is_pinged_whatever_was_taught(bot: Bot) -> None:

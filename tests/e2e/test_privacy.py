@@ -224,6 +224,16 @@ def test_an_export_holds_everything_of_the_person_alone(used: Bot) -> None:
     assert "gyrocopter" not in bobs
 
 
+def test_copies_of_an_export_are_called_that_when_they_go(used: Bot) -> None:
+    for _ in range(2):
+        used.bob().command("export_me").wait()
+    asked = used.bob().command("forget_me").wait()
+    assert "• 2 copies that `/export_me` made for you" in asked.content
+    assert "other thing" not in asked.content
+    assert "• 2 copies" in used.bob().click(asked.message.id, "Delete everything").wait().content
+    assert not list(used.services.store.list(f"{used.services_scope().prefix}/personal/"))
+
+
 def test_there_may_be_nothing_to_export(bot: Bot) -> None:
     reply = bot.bob().command("export_me").wait()
     assert "I have nothing of yours" in reply.content

@@ -100,7 +100,8 @@ def _guess(sample: bytes) -> str | None:
         if _is_plausible(str(found), found.encoding):
             return found.encoding
     other = None if likely else from_bytes(sample).best()
-    return other.encoding if other else None
+    # A mark where a line begins is none of the file's: read so, the file would have to begin with it.
+    return other.encoding if other and not other.encoding.startswith("utf") else None
 
 
 def _is_plausible(text: str, encoding: str) -> bool:

@@ -77,6 +77,11 @@ def test_broken_utf16(tmp_path: Path) -> None:
     assert rejections(items) == [(3, RejectionReason.BAD_ENCODING, "")]
 
 
+def test_a_byte_order_mark_where_a_second_file_was_put_behind_the_first(tmp_path: Path) -> None:
+    data = b"# T\n\n\xff\xfeQ: x\nA: y\n\n# T\n\n\xff\xfeQ: x\nA: y\n\n\xf0# H\nt#\x11\xf0# H\nt# "
+    assert rejections(read(tmp_path, data, "x.txt"))
+
+
 def test_decomposed_letters_are_composed(tmp_path: Path) -> None:
     assert passages(read(tmp_path, "Cafe\u0301 и\u0306", "x.txt")) == [("", "Café й")]
 
