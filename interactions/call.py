@@ -85,8 +85,13 @@ class Tools(Protocol):
         """
         ...
 
-    def fetch(self, attachment: Attachment, *, keep: bool = True) -> AbstractContextManager[Path]:
-        """The attachment as a temporary file, from our own copy if there is one already; else we `keep` one."""
+    def fetch(
+        self, attachment: Attachment, *, keep: bool = True, most_mib: int | None = None
+    ) -> AbstractContextManager[Path]:
+        """The attachment as a temporary file, from our own copy if there is one already; else we `keep` one.
+
+        `most_mib` is how large it may be, where that is not what is taken for teaching.
+        """
         ...
 
     def voice_channel(self, user_id: str = "") -> str | None:

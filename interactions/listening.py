@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from interactions.failures import Sorry
+from interactions.failures import Sorry, attachment_sentence
 from interactions.outbound import ReplyFile
 from interactions.wording import plain
 from trainer.i18n import N_, languages
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from interactions.call import WorkCall
+    from interactions.heard_pieces import Pieces
     from interactions.outbound import Reply
     from interactions.payloads import Attachment
     from trainer.i18n import Translator
-    from trainer.ports import Sound, Transcriber, Transcript
     from trainer.speech.transcribing import Transcription
 
 SECONDS_MOST: Final = 3_600.0
 """How long a recording may be."""
+MIB_MOST: Final = 128
+"""How large: an hour as MP3 at 256 kbit/s, or as 16-bit WAV at 16 kHz, has 110."""
 LISTENING_MOST_S: Final = 840.0
 """How long taking one apart and recognising it may take: a little less than replies can be shown in their place."""
 QUOTED_MOST: Final = 700
@@ -67,29 +69,15 @@ class Heard(NamedTuple):
     """The file's, as it may be shown."""
 
 
-class Bill:
-    """A transcriber that adds up what is paid for, whatever becomes of the recording as a whole."""
+def listen(call: WorkCall[Any], attachment: Attachment, *, stored: bool = True) -> Heard:
+    """Recognise what is said. Raises `Sorry` where nobody can make anything of it, and `ModelUnavailable`.
 
-    def __init__(self, transcriber: Transcriber) -> None:
-        self._transcriber = transcriber
-        self._lock = threading.Lock()
-        self.name = transcriber.name
-        self.most_s = transcriber.most_s
-        self.local = transcriber.local
-        self.seconds = 0.0
-        """Of sound that somebody is paid for."""
-
-    def transcribe(self, sound: Sound, **how: Any) -> Transcript:  # noqa: ANN401 - what the transcriber takes
-        """As the transcriber does."""
-        transcript = self._transcriber.transcribe(sound, **how)
-        with self._lock:
-            self.seconds += transcript.billed_s
-        return transcript
-
-
-def listen(call: WorkCall[Any], attachment: Attachment) -> Heard:
-    """Recognise what is said. Raises `Sorry` where nobody can make anything of it, and `ModelUnavailable`."""
-    from interactions.attachments import safe_filename  # noqa: PLC0415 - sound needs what acknowledging does without
+    What an earlier delivery of the job has recognised is not recognised again: it is `stored` until the reply is out,
+    or where that may not be, remembered by this process.
+    """
+    # Sound needs what acknowledging does without.
+    from interactions.attachments import AttachmentRefused, safe_filename  # noqa: PLC0415
+    from interactions.heard_pieces import Sparing  # noqa: PLC0415
     from trainer.speech.audio_pcm import AudioRefused  # noqa: PLC0415
     from trainer.speech.decoding import time_limit  # noqa: PLC0415
     from trainer.speech.transcribing import transcribe_file  # noqa: PLC0415
@@ -107,12 +95,13 @@ def listen(call: WorkCall[Any], attachment: Attachment) -> Heard:
         call.tools.progress(WAIT + progress_text(t, done_s, whole_s))
 
     started = time.monotonic()
-    bill = Bill(transcriber)
-    with call.tools.fetch(attachment, keep=False) as path:
-        try:
+    pieces = _pieces(call, stored=stored)
+    call.tools.afterwards(pieces.drop)
+    try:
+        with call.tools.fetch(attachment, keep=False, most_mib=MIB_MOST) as path:
             found = transcribe_file(
                 path,
-                bill,
+                Sparing(transcriber, pieces, partial(_count, call, transcriber.name)),
                 services.decoder,
                 languages=_languages(call),
                 keywords=services.keywords(call.actor.scope) if services.keywords is not None else (),
@@ -120,10 +109,10 @@ def listen(call: WorkCall[Any], attachment: Attachment) -> Heard:
                 on_progress=tell,
                 check=time_limit(LISTENING_MOST_S, call.tools.check),
             )
-        except AudioRefused as refused:
-            raise Sorry(t(_REFUSALS[refused.reason], minutes=round(SECONDS_MOST / 60))) from None
-        finally:
-            _count(call, bill)
+    except AttachmentRefused as refused:
+        raise Sorry(attachment_sentence(t, refused.reason, MIB_MOST)) from None
+    except AudioRefused as refused:
+        raise Sorry(t(_REFUSALS[refused.reason], minutes=round(SECONDS_MOST / 60))) from None
     seconds = {"sound_s": round(found.seconds, 1), "took_s": round(time.monotonic() - started, 2)}
     log.info("recognised", extra={"model": transcriber.name, "language": found.language, **seconds})
     if not found.heard:
@@ -180,11 +169,19 @@ def _languages(call: WorkCall[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(locale.partition("-")[0] for locale in locales if locale))
 
 
-def _count(call: WorkCall[Any], bill: Bill) -> None:
-    """Enter what it cost into the ledger: also if it came to nothing, and each time that it is paid for."""
+def _pieces(call: WorkCall[Any], *, stored: bool) -> Pieces:
+    """What was recognised before of this job's recording, and is from now on."""
+    from interactions.heard_pieces import RememberedPieces, StoredPieces  # noqa: PLC0415 - as above
+
+    if not stored:
+        return RememberedPieces(call.interaction.id)
+    return StoredPieces(call.services.store, call.actor.scope, call.interaction.id, call.actor.user_id)
+
+
+def _count(call: WorkCall[Any], model: str, seconds: float) -> None:
+    """Enter into the ledger what a piece cost, at once, under a name of its own: whatever becomes of the rest."""
     from trainer.speech.prices import recognised_usd  # noqa: PLC0415 - as above
 
     if call.services.ledger is not None:
-        usd = recognised_usd(bill.name, bill.seconds)
         name = f"{call.interaction.id}-heard-{token_hex(4)}"
-        call.services.ledger.record_cost(call.actor.scope, name, bill.name, usd)
+        call.services.ledger.record_cost(call.actor.scope, name, model, recognised_usd(model, seconds))

@@ -274,8 +274,9 @@ class _Tools:
         self._shown_at = self._clock()
 
     @contextmanager
-    def fetch(self, attachment: Attachment, *, keep: bool = True) -> Iterator[Path]:
-        with self._uploads.fetch(self._actor.scope, attachment, keep=keep, owner=self._actor.user_id) as path:
+    def fetch(self, attachment: Attachment, *, keep: bool = True, most_mib: int | None = None) -> Iterator[Path]:
+        owner, most = self._actor.user_id, None if most_mib is None else most_mib * MIB
+        with self._uploads.fetch(self._actor.scope, attachment, keep=keep, owner=owner, max_bytes=most) as path:
             yield path
 
     def voice_channel(self, user_id: str = "") -> str | None:

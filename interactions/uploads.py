@@ -43,7 +43,15 @@ class Uploads:
         self.max_bytes = max_bytes
 
     @contextmanager
-    def fetch(self, scope: Scope, attachment: Attachment, *, keep: bool = True, owner: str = "") -> Iterator[Path]:
+    def fetch(
+        self,
+        scope: Scope,
+        attachment: Attachment,
+        *,
+        keep: bool = True,
+        owner: str = "",
+        max_bytes: int | None = None,
+    ) -> Iterator[Path]:
         """The attachment as a temporary file, gone when the block ends.
 
         The first time, it is downloaded and kept: Discord's links expire, and a job may be done again later. `owner`
@@ -58,7 +66,7 @@ class Uploads:
                 fetch(
                     attachment.url,
                     into=path,
-                    max_bytes=self.max_bytes,
+                    max_bytes=self.max_bytes if max_bytes is None else max_bytes,
                     timeout_s=self._timeout_s,
                     origins=self._origins,
                 )

@@ -12,6 +12,8 @@ import msgspec
 
 from trainer import records
 from trainer.datasets import answer_key
+from trainer.evaluation.history import last_test
+from trainer.evaluation.summary import Summary
 from trainer.feedback_summary import PERIODS_S, Tally, read_feedback, summarise
 from trainer.selection import dataset_names, folders
 from trainer.snowflakes import first_of, moment_of
@@ -20,6 +22,7 @@ from trainer.usage import Cost, month_cost
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from trainer.evaluation.summary import Numbers
     from trainer.index import Counts
     from trainer.library import Library
     from trainer.ports import ObjectStore
@@ -85,6 +88,15 @@ class Asked(NamedTuple):
     """There are more of the longest period than were read."""
 
 
+class LastTest(NamedTuple):
+    """What the last test came to."""
+
+    dataset: str
+    at: float
+    """When it was begun, in seconds since the epoch."""
+    numbers: Numbers
+
+
 class Statistics(NamedTuple):
     """Everything that /stats says."""
 
@@ -94,6 +106,8 @@ class Statistics(NamedTuple):
     """One for each of `PERIODS_DAYS`, and one of all time."""
     cost: Cost | None
     """Of this month; None where it is not counted."""
+    tested: LastTest | None = None
+    """None if nothing was tested."""
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -119,7 +133,13 @@ def statistics(
         count_questions(store, scope, now, on_progress),
         summarise(read_feedback(store, scope), now).periods,
         month_cost(store, scope, now) if counts_cost else None,
+        _tested(store, scope),
     )
+
+
+def _tested(store: ObjectStore, scope: Scope) -> LastTest | None:
+    last = last_test(store, scope, Summary)
+    return None if last is None else LastTest(last.run.subject.dataset, last.run.created_at, last.summary.numbers)
 
 
 def count_datasets(store: ObjectStore, library: Library, scope: Scope) -> Datasets:

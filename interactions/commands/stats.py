@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interactions.call import AckCall, WorkCall
     from trainer.feedback_summary import Tally
     from trainer.i18n import Translator
-    from trainer.statistics import Asked, Datasets, Questions, Statistics
+    from trainer.statistics import Asked, Datasets, LastTest, Questions, Statistics
     from trainer.usage import Cost
 
 DATASETS_SHOWN: Final = 15
@@ -64,6 +64,8 @@ def report(t: Translator, counted: Statistics, *, is_manager: bool, by_table: bo
         lines += _by_dataset(t, counted.datasets)
     lines += [t(N_("**What I was asked**")), *_asked(t, counted.asked)]
     lines += _votes(t, counted.votes, counted.asked)
+    if counted.tested is not None:
+        lines += _tested(t, counted.tested, is_manager=is_manager)
     if is_manager and counted.cost is not None and counted.cost.known:
         lines.append(_cost(t, counted.cost))
         if by_table and counted.cost.usd:
@@ -142,6 +144,20 @@ def _votes(t: Translator, votes: tuple[Tally, ...], asked: Asked) -> list[str]:
     ]
     every = t(N_("• in all: 👍 {up}, 👎 {down}"), up=votes[-1].up, down=votes[-1].down)
     return [t(N_("**What people think of my answers**")), *periods, every]
+
+
+def _tested(t: Translator, tested: LastTest, *, is_manager: bool) -> list[str]:
+    """How the last test went, and when that was; what was tested is for managers."""
+    from trainer.evaluation.report.head_part import passed_sentence  # noqa: PLC0415 - acknowledging does without
+    from trainer.evaluation.report.words import percent  # noqa: PLC0415 - as above
+
+    numbers = tested.numbers
+    rate = "–" if numbers.rate is None else percent(t, numbers.rate)
+    line = f"• **{rate}**, <t:{int(tested.at)}:R>. {passed_sentence(t, numbers)}"
+    lines = [t(N_("**How I did when I was last tested**")), line]
+    if is_manager:
+        lines.append(t(N_("-# What was tested: “{dataset}”"), dataset=plain(tested.dataset)))
+    return lines
 
 
 def _cost(t: Translator, cost: Cost) -> str:

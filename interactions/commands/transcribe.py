@@ -7,6 +7,7 @@ nobody but the person who asked sees them.
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Final
 
 from interactions.definitions import Handler, MessageCommand
@@ -41,12 +42,15 @@ def work(call: WorkCall[Message]) -> Reply:
     """Recognise the message's first recording."""
     # Recognising speech needs what acknowledging does without.
     from interactions.listening import clock, listen, transcript_files  # noqa: PLC0415
+    from interactions.outcomes import Track  # noqa: PLC0415
     from interactions.wording import plain  # noqa: PLC0415
 
     t, attachment = call.t, recording(call.given)
     if attachment is None:
         return Reply(t(_NOTHING))
-    heard = listen(call, attachment)
+    if Track(call.services.store, call.actor.scope, call.interaction.id, time.time).delivery.finished:
+        return Reply("", kept=False)  # a second delivery shows nothing, so it need not recognise anything
+    heard = listen(call, attachment, stored=False)
     found = heard.transcription
     length = clock(found.seconds)
     lines = [t(N_("🎙️ What is said in {name} ({length}):"), name=plain(heard.name), length=length)]

@@ -187,6 +187,28 @@ def test_another_model_is_compared_with_what_was_kept(taught: Place, models: Ope
     assert [run.subject.model for run in taught.runs()] == ["old", "old"]
 
 
+def test_a_worse_model_is_let_through_for_a_reason_that_is_kept(taught: Place, models: OpenAiServer) -> None:
+    taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
+    file = taught.file([case(number) for number in range(16)])
+    compared = (file, "--model", "new", "--against", "model:old", "--no-worse", "--despite", "A tenth  of the price.")
+    done = taught.type(*compared)
+    assert "Worse: 8 got worse and 0 improved" in done.stderr
+    (path,) = [key for key in taught.objects() if "/reports/" in key]
+    assert f"It is let through all the same. Why is kept in {path.removeprefix('g42/')}." in done.stdout
+    kept = json.loads(taught.room.store.get(path).data)
+    assert (kept["reason"], kept["before"]["model"], kept["after"]["model"]) == (
+        "A tenth of the price.",
+        "old",
+        "new",
+    )
+    assert len(kept["comparison"]["regressed"]) == 8
+    assert taught.runs() == []
+    # What passes has nothing to explain, and a reason lifts no other bar.
+    taught.type(file, "--model", "old", "--against", "model:old", "--no-worse", "--despite", "Never mind.")
+    taught.type(*compared, "--min-pass", "1", code=1)
+    assert len([key for key in taught.objects() if "/reports/" in key]) == 2
+
+
 def test_a_model_that_is_not_there_errs_and_ends_nothing(taught: Place, models: OpenAiServer) -> None:
     taught.settings |= {"OPENAI_BASE_URL": models.base_url, "TRAINGER_CHAT_MODEL": "old"}
     done = taught.type(taught.file([case(1), case(2)]), "--model", "missing", code=1)

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from interactions.listening import QUOTED_MOST, clock
@@ -30,7 +31,9 @@ from tests.e2e.spoken import (
 from tests.e2e.test_killed_workers import environment
 from tests.openai_audio import OpenAiAudioServer, Words
 from tests.unit.speech.sounds import noise, silence, voice
-from trainer.ports import ModelUnavailable
+from trainer.ports import ModelUnavailable, Sound
+from trainer.speech.audio_files import wav
+from trainer.speech.audio_pcm import RATE
 from trainer.speech.decoding import Decoder
 from trainer.speech.encoding import write_audio
 from trainer.speech.speaking import Speaker
@@ -111,6 +114,17 @@ def test_without_a_recogniser_it_says_so(bot: Bot) -> None:
 )
 def test_what_cannot_be_heard_is_told_in_a_sentence(bot: Bot, ear: Ear, file: File, told: str) -> None:
     assert told in bot.bob().command("ask", audio=file).wait().content
+    assert not leftovers()
+
+
+def test_a_recording_may_be_larger_than_what_is_taught(bot: Bot, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour as a phone records it has more than 25 MiB; here it is a quarter of one, and not compressed."""
+    sound = wav(Sound(np.concatenate((voice(2.0), silence(900))).tobytes(), RATE))
+    assert len(sound) > 27 * 1024 * 1024
+    assert QUESTION in bot.bob().command("ask", audio=File("a.wav", sound, "audio/wav")).wait(60).content
+    monkeypatch.setattr("interactions.listening.MIB_MOST", 1)
+    told = bot.bob().command("ask", audio=File("a.wav", sound, "audio/wav")).wait(60).content
+    assert "too large: I take at most 1 MiB" in told
     assert not leftovers()
 
 

@@ -175,18 +175,6 @@ def test_what_was_paid_before_a_recogniser_failed_is_counted(
     assert ledger.spending(bot.services_scope()).cost.usd == pytest.approx(0.0045 * ear.heard[0] / 60)
 
 
-def test_what_is_paid_again_is_counted_again(bot: Bot, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = paid(bot, ear, monkeypatch)
-    message = said(bot, ("a.ogg", recording(voice(2.0))))
-    exchange = bot.bob().message_command("Transcribe", message)
-    exchange.wait()
-    bot.until_idle()
-    exchange.redeliver()
-    bot.until_idle()
-    assert len(ear.heard) == 2, "its words are not kept, so a second delivery recognises them again"
-    assert ledger.spending(bot.services_scope()).cost.usd == pytest.approx(0.0045 * sum(ear.heard) / 60)
-
-
 def test_whoever_cannot_be_shown_a_transcript_any_more_is_told(bot: Bot, ear: Ear) -> None:
     ear.hears = "Not-to-be-kept"
     bot.stop_worker()

@@ -10,19 +10,21 @@ import os
 import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from trainer.adapters.whisper_weights import assembled, packaged
 from trainer.ports import ModelUnavailable, Transcript, TranscriptPart
 from trainer.speech.made_up import Judged, doubt_of, without_made_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from trainer.ports import OnText, Sound
+
+    Numbers: TypeAlias = NDArray[np.float32]
 
 RATE: Final = 16_000
 WINDOW_S: Final = 30.0
@@ -88,6 +90,8 @@ class WhisperTranscriber:
                 judged = self._recognise(model, samples, spoken, keywords)
             except (RuntimeError, ValueError):  # what the libraries raise, which may quote what was said
                 raise ModelUnavailable("server", retryable=False) from None
+            finally:
+                model.forget()
         parts = without_made_up(judged)
         text = " ".join(part.part.text for part in parts)
         if on_text is not None and text:
@@ -96,9 +100,7 @@ class WhisperTranscriber:
         doubt = sum(part.doubt * len(part.part.text) for part in parts) / said if said else 0.0
         return Transcript(text, spoken, tuple(part.part for part in parts), doubt)
 
-    def _recognise(
-        self, model: _Model, samples: NDArray[np.float32], language: str, keywords: Sequence[str]
-    ) -> list[Judged]:
+    def _recognise(self, model: _Model, samples: Numbers, language: str, keywords: Sequence[str]) -> list[Judged]:
         seconds = len(samples) / RATE
         tokens = _TOKENS_LEAST + int(seconds * TOKENS_A_SECOND)
         segments, _ = model.whisper.transcribe(
@@ -121,14 +123,31 @@ class WhisperTranscriber:
 
 
 class _Model:
-    """A loaded model."""
+    """A loaded model. What its encoder made of a window is remembered until `forget`.
+
+    The encoder is most of the work, and finding out the language and recognising the words look at the same window.
+    """
 
     def __init__(self, whisper: Any, *, takes_keywords: bool) -> None:  # noqa: ANN401 - the package has no types
         self.whisper = whisper
         self.takes_keywords = takes_keywords
+        self._encode: Callable[[Numbers], Any] = whisper.encode
+        self._seen: tuple[Numbers, Any] | None = None
+        whisper.encode = self._encoded
+
+    def forget(self) -> None:
+        """Let go of what was said last."""
+        self._seen = None
+
+    def _encoded(self, window: Numbers) -> Any:  # noqa: ANN401 - as above
+        import numpy as np  # noqa: PLC0415 - the model has brought it
+
+        if self._seen is None or not np.array_equal(self._seen[0], window):
+            self._seen = (window, self._encode(window))
+        return self._seen[1]
 
 
-def _language(model: _Model, samples: NDArray[np.float32], language: str, languages: Sequence[str]) -> str:
+def _language(model: _Model, samples: Numbers, language: str, languages: Sequence[str]) -> str:
     """The language to recognise: the given one if the model knows it, else the likeliest of those it may be."""
     known = set(model.whisper.supported_languages)
     if language in known:
@@ -136,7 +155,9 @@ def _language(model: _Model, samples: NDArray[np.float32], language: str, langua
     among = known & set(languages) or known
     if len(among) == 1:
         return str(among.pop())
-    _, _, shares = model.whisper.detect_language(samples)
+    # Without the last frame, which is beyond the sound: recognising leaves it out, and the windows must be the same.
+    window = model.whisper.feature_extractor(samples)[..., :-1]
+    _, _, shares = model.whisper.detect_language(features=window)
     return str(max((share, name) for name, share in shares if name in among)[1])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from trainer.configuration import EVALUATION_THREADS_MOST
 from trainer.evaluation.console.options import Against, Bar, Limit, Options
+from trainer.evaluation.gate_store import REASON_MOST
 from trainer.i18n import N_, languages, translator
 from trainer.scope import Scope
 
@@ -50,7 +51,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         judge=given.judge,
         threads=given.threads,
         against=given.against,
-        bar=Bar(given.min_pass, given.max_errors, given.no_worse),
+        bar=Bar(given.min_pass, given.max_errors, given.no_worse, " ".join(given.despite.split())),
         save=not given.no_save,
         resume=given.resume,
         list_runs=given.list_runs,
@@ -155,6 +156,12 @@ def _required(group: argparse._ArgumentGroup, t: Translator) -> None:
         ),
     )
     group.add_argument("--no-worse", action="store_true", help=t(N_("it must not be significantly worse than that")))
+    group.add_argument(
+        "--despite",
+        default="",
+        metavar=t(N_("REASON")),
+        help=t(N_("why it may be worse all the same: that is kept, and the exit code is as if it were not")),
+    )
 
 
 def _others(group: argparse._ArgumentGroup, t: Translator) -> None:
@@ -193,6 +200,10 @@ def _check(parser: argparse.ArgumentParser, t: Translator, options: Options) -> 
         parser.error(t(N_("--list-runs tests nothing: give nothing else than --dataset and --scope")))
     if options.resume and not options.resume.isdecimal():
         parser.error(t(N_("--resume: the number of a run has digits alone")))
+    if options.bar.despite and not options.bar.no_worse:
+        parser.error(t(N_("--despite says why --no-worse need not hold: give both")))
+    if len(options.bar.despite) > REASON_MOST:
+        parser.error(t(N_("--despite: at most {most} characters"), most=REASON_MOST))
     paths = [path.resolve() for path in options.outputs.values()]
     if len(set(paths)) < len(paths):
         parser.error(t(N_("two files cannot be written to the same place")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from trainer.evaluation.keys import RunKeys, index_prefix
+from trainer.evaluation.keys import RunKeys, index_prefix, indexes_prefix
 from trainer.evaluation.store import DetailGone, Runs, shards_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ LOOK_BACK: Final = 30
 """Earlier runs among which one to compare with is looked for."""
 OVERLAP_LEAST: Final = 0.5
 """Share of the cases of the smaller of two runs that both must have to be compared."""
+OF_A_WHOLE: Final = frozenset({"file", "regression"})
+"""Sources of runs that say how good the answers are: not those of mere failures, nor of what was not in force."""
 
 
 class Past(NamedTuple, Generic[S]):
@@ -53,6 +55,24 @@ def finished_runs(
         run, summary = runs.load(scope, run_id), runs.summary(scope, run_id, kind)
         if run is not None and summary is not None:
             yield Past(run, summary)
+
+
+def last_test(store: ObjectStore, scope: Scope, kind: type[S]) -> Past[S] | None:
+    """The last run of any dataset that went through all its cases; None if none of the last ones did.
+
+    One listing, and a few requests. `kind` is as in `finished_runs`.
+    """
+    runs, prefix = Runs(store), indexes_prefix(scope)
+    names = (info.key.rpartition("/")[2] for info in store.list(prefix))
+    for number in heapq.nlargest(LOOK_BACK, (int(name) for name in names if name.isdecimal())):
+        run_id = str(number)
+        run = runs.load(scope, run_id)
+        if run is None or run.source not in OF_A_WHOLE:
+            continue
+        summary = runs.summary(scope, run_id, kind)
+        if summary is not None and runs.cancelled(scope, run_id) is None:
+            return Past(run, summary)
+    return None
 
 
 def comparable_run(

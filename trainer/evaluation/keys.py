@@ -70,9 +70,14 @@ def active_key(scope: Scope) -> str:
     return f"{evaluations_prefix(scope)}active.json"
 
 
+def indexes_prefix(scope: Scope) -> str:
+    """What the lists of the runs of all datasets lie under."""
+    return f"{evaluations_prefix(scope)}index/"
+
+
 def index_prefix(scope: Scope, dataset: str) -> str:
     """What the list of a dataset's runs lies under."""
-    return f"{evaluations_prefix(scope)}index/{dataset}/"
+    return f"{indexes_prefix(scope)}{dataset}/"
 
 
 def added_prefix(scope: Scope, dataset: str) -> str:

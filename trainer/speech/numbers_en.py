@@ -30,6 +30,10 @@ _YEAR: Final = re.compile(
     r"\b(in|since|by|until|till|before|after|from|to|of|year|and|–|-)(\s)(1[1-9]\d\d|20\d\d)(?![\w%]|[.,]\d)",
     re.IGNORECASE,
 )
+_FROM_TO: Final = re.compile(
+    rf"{_BEFORE}((?:[$€£₽¥]\s?)(?:{_NUMBER})(?:\s?[kKMB])?|(?:{_NUMBER})\s?(?:{_UNITS}|[$€£₽¥]))"
+    r"(?:[-–—]|\s[-–—]\s)(?=[$€£₽¥]?\d)"
+)
 _MONEY: Final = re.compile(rf"(-)?([$€£₽¥])\s?({_NUMBER}){_SCALES}(?![\w])")
 _MONEY_AFTER: Final = re.compile(rf"{_BEFORE}(-)?({_NUMBER})\s?([$€£₽¥])")
 _ORDINAL: Final = re.compile(rf"{_BEFORE}(\d{{1,6}})(?:st|nd|rd|th)\b")
@@ -164,6 +168,10 @@ def _range(match: re.Match[str]) -> str:
     return f"{match[1]} to {match[2]}"
 
 
+def _from_to(match: re.Match[str]) -> str:
+    return f"{match[1]} to "
+
+
 def _with_unit(match: re.Match[str]) -> str:
     one, many = ENGLISH_UNITS[match[3]]
     return f"{'minus ' if match[1] else ''}{cardinal(match[2])} {one if match[2] == '1' else many}"
@@ -187,6 +195,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
     (_VERSION, _version),
     (_DECADE, _decade),
     (_YEAR, _year),
+    (_FROM_TO, _from_to),
     (_MONEY, _money),
     (_MONEY_AFTER, _money_after),
     (_ORDINAL, _ordinal),

@@ -37,11 +37,17 @@ _YEARS: Final = re.compile(rf"{_BEFORE}(\d{{4}})\s?[-–—]\s?(\d{{4}})\s?гг?
 _YEAR: Final = re.compile(r"(\b[вВ]\s)?(?<![\w.,-])(\d{4})\s?(году|года|год|гг?\.)(?!\w)")
 _ORDINAL: Final = re.compile(rf"{_BEFORE}(\d{{1,6}})-(го|му|ого|ому|ый|ой|ий|ая|яя|ое|ее|ую|юю|ых|их|м|й|я|е|ю|х)\b")
 _VERSION: Final = re.compile(r"(?<![\w.])([vV])?(\d+(?:\.\d+){2,})(?![\w])")
+_FROM_TO: Final = re.compile(
+    rf"{_BEFORE}([$€£₽¥]\s?(?:{_NUMBER})|(?:{_NUMBER})(?:\s?(?:тыс\.?|млн|млрд))?\s?(?:{_UNITS}|{_MONEY_UNITS}))"
+    r"(?:[-–—]|\s[-–—]\s)(?=[$€£₽¥]?\d)"
+)
 _MONEY_BEFORE: Final = re.compile(rf"(-)?([$€£₽¥])\s?({_NUMBER})(?:\s?(тыс\.?|млн|млрд))?(?!\w)")
 _MONEY: Final = re.compile(rf"{_BEFORE}([-−])?({_NUMBER})(?:\s?(тыс\.?|млн|млрд))?\s?({_MONEY_UNITS})(?!\w)")
 _RANGE: Final = re.compile(rf"{_BEFORE}({_NUMBER})\s?[-–—]\s?({_NUMBER})(?![\w-])")
 _WITH_UNIT: Final = re.compile(rf"(?<![\w.,])([-−])?({_NUMBER})\s?({_UNITS})(?![\w/])")
-_PLAIN: Final = re.compile(rf"(?<![\w.,])([-−])?({_NUMBER})(?!\w)(?=(?:\s([а-яё]+))?)", re.IGNORECASE)
+_PLAIN: Final = re.compile(
+    rf"(?<![\w.,])([-−])?({_NUMBER})(?!\w)(?=(?:(?:\s(?:и|или|либо)\s(?:{_NUMBER}))?\s([а-яё]+))?)", re.IGNORECASE
+)
 _INSIDE: Final = re.compile(r"\d+")
 _ENDINGS: Final = {
     "го": ("genitive", "m"), "ого": ("genitive", "m"), "му": ("dative", "m"), "ому": ("dative", "m"),
@@ -51,6 +57,12 @@ _ENDINGS: Final = {
     "ее": ("nominative", "n"), "м": ("prepositional", "m"), "х": ("genitive", "p"), "ых": ("genitive", "p"),
     "их": ("genitive", "p"),
 }  # fmt: skip
+
+
+_NO_NOUNS: Final = frozenset(
+    {"а", "бы", "во", "для", "до", "же", "за", "и", "или", "ко", "либо", "на", "не", "ни", "но", "о", "по", "со"}
+)
+"""Words after a number that end like nouns and say nothing of its gender."""
 
 
 def spoken_numbers(text: str) -> str:
@@ -171,6 +183,10 @@ def _range(match: re.Match[str]) -> str:
     return f"{match[1]} – {match[2]}"
 
 
+def _from_to(match: re.Match[str]) -> str:
+    return f"{match[1]} – "
+
+
 def _with_unit(match: re.Match[str]) -> str:
     name = match[3] if match[3] in RUSSIAN_UNITS else match[3].rstrip(".")
     return f"{'минус ' if match[1] else ''}{_counted(match[2], name)}{_end(match)}"
@@ -199,7 +215,7 @@ def _plain(match: re.Match[str]) -> str:
 
 def _gender(digits: str, noun: str) -> Gender:
     """The gender that the word after a number shows: it matters after 1 and 2 alone."""
-    ends = noun[-1:].casefold()
+    ends = "" if noun.casefold() in _NO_NOUNS else noun[-1:].casefold()
     if digits.endswith("1") and not digits.endswith("11"):
         return "f" if ends in {"а", "я"} else "n" if ends in {"о", "е"} else "m"
     if digits.endswith("2") and not digits.endswith("12"):
@@ -221,6 +237,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
     (_YEAR, _year),
     (_ORDINAL, _ordinal),
     (_VERSION, _version),
+    (_FROM_TO, _from_to),
     (_MONEY_BEFORE, _money_before),
     (_MONEY, _money),
     (_RANGE, _range),

@@ -54,6 +54,7 @@ def test_everything() -> None:
         *("cases.jsonl", "--dataset", "support", "--scope", "g42", "--min-pass", "0.9", "--max-errors", "3"),
         *("--junit", "o.xml", "--json", "o.json", "--csv", "o.csv", "--html", "o.html", "--chart", "o.png"),
         *("--model", "one", "--judge", "two", "--against", "model:three", "--no-worse", "--threads", "2"),
+        *("--despite", " It is\n cheaper. "),
         *("--tag", "a", "--tag", "b", "--limit", "7", "--language", "ru", "--quiet", "--no-save", "--allow-rejected"),
     )
     assert options == Options(
@@ -75,7 +76,7 @@ def test_everything() -> None:
         judge="two",
         threads=2,
         against=Against("model", "three"),
-        bar=Bar(0.9, Limit(3), no_worse=True),
+        bar=Bar(0.9, Limit(3), no_worse=True, despite="It is cheaper."),
         save=False,
         quiet=True,
     )
@@ -156,6 +157,8 @@ def test_what_a_run_is_compared_with(text: str, against: Against) -> None:
         (["--resume", "5", "--against", "model:m"], "--resume takes the cases"),
         (["--list-runs", "--junit", "o.xml"], "--list-runs tests nothing"),
         (["--list-runs", "cases.jsonl"], "--list-runs tests nothing"),
+        (["--despite", "It is cheaper."], "give both"),
+        (["--no-worse", "--despite", "a" * 301], "at most 300 characters"),
         (["--json", "o", "--csv", "./o"], "to the same place"),
         (["o.jsonl", "--json", "./o.jsonl"], "over the cases"),
         (["--min", "0.9"], "unrecognized arguments"),

@@ -44,6 +44,7 @@ class Package(ModuleType):
         self.loaded: list[tuple[str, dict[str, Any]]] = []
         self.asked: list[dict[str, Any]] = []
         self.detected = 0
+        self.encoded = 0
         self.hub: list[dict[str, Any]] = []
         self.at_hub: dict[str, Path] = {}
         self.in_cache: dict[str, Path] = {}
@@ -63,12 +64,21 @@ class Package(ModuleType):
             def supported_languages(self) -> list[str]:
                 return package.languages
 
-            def detect_language(self, samples: Any) -> tuple[str, float, list[tuple[str, float]]]:
+            def feature_extractor(self, samples: Any) -> Any:
+                return samples.reshape(1, -1)
+
+            def encode(self, window: Any) -> str:
+                package.encoded += 1
+                return str(window.shape)
+
+            def detect_language(self, *, features: Any) -> tuple[str, float, list[tuple[str, float]]]:
                 package.detected += 1
+                self.encode(padded(features))
                 return (*package.shares[0], package.shares)
 
             def transcribe(self, samples: Any, **options: Any) -> tuple[Iterator[Segment], None]:
                 package.asked.append({"samples": samples, **options})
+                assert self.encode(padded(self.feature_extractor(samples)[:, :-1])) == str((1, WINDOW))
                 if package.failure is not None:
                     raise package.failure
                 return iter(package.segments), None
@@ -83,6 +93,14 @@ class Package(ModuleType):
         if size_or_id not in places:
             raise OSError("not there")
         return str(places[size_or_id])
+
+
+WINDOW = 480_000
+
+
+def padded(features: Any) -> Any:
+    """A window's worth."""
+    return np.pad(features, [(0, 0), (0, WINDOW - features.shape[1])])
 
 
 @pytest.fixture
@@ -190,6 +208,21 @@ class TestLanguage:
         assert local.transcribe(SOUND, **asked).language == expected
         assert package.asked[0]["language"] == expected
         assert package.detected == detections
+
+    def test_finding_it_out_costs_no_second_look_at_the_sound(
+        self, local: WhisperTranscriber, package: Package
+    ) -> None:
+        local.transcribe(SOUND)
+        assert (package.detected, package.encoded) == (1, 1)
+        local.transcribe(SOUND)
+        assert package.encoded == 2, "nothing of a sound is remembered beyond its own recognition"
+
+    def test_what_was_seen_of_one_sound_is_not_taken_for_another(
+        self, local: WhisperTranscriber, package: Package
+    ) -> None:
+        local.transcribe(SOUND)
+        local.transcribe(Sound(voice(3).tobytes(), 16_000), language="en")
+        assert package.encoded == 2
 
     def test_a_model_of_one_language(self, local: WhisperTranscriber, package: Package) -> None:
         package.languages = ["en"]

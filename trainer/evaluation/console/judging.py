@@ -25,6 +25,8 @@ class Judgement(NamedTuple):
 
     reached: bool
     sentence: str
+    can_be_overridden: bool = False
+    """By somebody who says why: as at the gate, only that it is worse, or that this cannot be told."""
 
 
 def judgements(t: Translator, bar: Bar, numbers: Numbers, comparison: Comparison | None) -> Iterator[Judgement]:
@@ -86,12 +88,13 @@ def _no_worse(t: Translator, comparison: Comparison | None) -> Judgement:
         case "worse" if comparison.verdict == "worse":
             worse, better = len(comparison.regressed), len(comparison.improved)
             text = N_("Worse: {worse} got worse and {better} improved, which is more than chance explains.")
-            return Judgement(False, t(text, worse=worse, better=better))
+            return Judgement(False, t(text, worse=worse, better=better), can_be_overridden=True)
         case "worse":
-            return Judgement(False, t(N_("Worse: the mean score fell by more than chance explains.")))
+            said = t(N_("Worse: the mean score fell by more than chance explains."))
+            return Judgement(False, said, can_be_overridden=True)
         case "untestable":
             text = N_("It cannot be told whether it got worse: too few cases of both runs have a verdict.")
-            return Judgement(False, t(text))
+            return Judgement(False, t(text), can_be_overridden=True)
         case _:
             return Judgement(True, t(N_("Not significantly worse.")))
 

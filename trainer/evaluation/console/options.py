@@ -39,6 +39,8 @@ class Bar(NamedTuple):
     max_errors: Limit | None = None
     no_worse: bool = False
     """It must not be significantly worse than what it is compared with."""
+    despite: str = ""
+    """Why it may be all the same; empty: it may not."""
 
 
 class Options(NamedTuple):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainer.evaluation.console.judging import judgements
 from trainer.evaluation.console.making import FORGOTTEN
+from trainer.evaluation.console.overriding import keep_override
 from trainer.evaluation.console.refusals import Refused
 from trainer.evaluation.console.setting_aside import SetAside
 from trainer.evaluation.console.text_report import Page, report
@@ -88,11 +89,16 @@ def _told(made: Made, earlier: Run | None, options: Options, place: Place) -> bo
         compared = view.baseline if to_baseline else view.comparison
         reached = True
         for judgement in judgements(t, options.bar, view.summary.numbers, compared):
-            reached &= judgement.reached
             if judgement.reached:
                 screen.show([judgement.sentence])
+                continue
+            screen.complain(judgement.sentence)
+            if options.bar.despite and judgement.can_be_overridden and compared is not None:
+                before = None if to_baseline else earlier
+                key = keep_override(store, scope, made.run, before, compared, options.bar.despite)
+                screen.show([t(N_("It is let through all the same. Why is kept in {file}."), file=key)])
             else:
-                screen.complain(judgement.sentence)
+                reached = False
         return reached
 
 
