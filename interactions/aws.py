@@ -6,7 +6,6 @@ something is looked up; it has the application's public key and no secret.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 SECRETS: Final = "TRAINGER_SECRETS"
 TRY_EVENT_S: Final = 30.0
+TICK_RESERVE_S: Final = 60.0
+"""Before the end nothing more is swept: what was begun ends in order, and the next time goes on."""
 
 log = logging.getLogger(__name__)
 
@@ -58,26 +59,23 @@ def work(event: object, context: Context) -> dict[str, Any]:
     from interactions import batches  # noqa: PLC0415 - acknowledging does without
 
     room = _room()
-    jobs = batches.read(event)
-    # One for each batch: a queue that had a job before takes what the platform hands over again for an old lease.
-    with contextlib.closing(bootstrap.make_queue(room.configuration)) as queue:
-        failed = batches.work_off(
-            jobs,
-            queue,
-            room,
-            lease_s=room.configuration.lease_seconds,
-            remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
-        )
+    failed = batches.work_off(
+        batches.read(event),
+        room.queue,
+        room,
+        lease_s=room.configuration.lease_seconds,
+        remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     return batches.answer(failed)
 
 
-def tick(event: object, context: object) -> None:
-    """Delete what was kept long enough."""
-    del event, context
+def tick(event: object, context: Context) -> None:
+    """Delete what was kept long enough, for as long as there is time."""
+    del event
     from interactions.housekeeping import clean, tidy  # noqa: PLC0415 - acknowledging does without
 
     services = _services()
-    clean(services, time.time())
+    clean(services, time.time(), lambda: context.get_remaining_time_in_millis() < TICK_RESERVE_S * 1000)
     tidy(services, time.time())
 
 
@@ -94,6 +92,7 @@ class _Room(NamedTuple):
 
     configuration: Configuration
     store: ObjectStore
+    queue: JobQueue
     performer: Performer
 
     def perform(
@@ -128,9 +127,13 @@ def _configuration() -> Configuration:
 
 
 @cache
+def _queue() -> JobQueue:
+    return bootstrap.make_queue(_configuration())
+
+
+@cache
 def _services() -> Services:
-    configuration = _configuration()
-    return bootstrap.make_services(configuration, bootstrap.make_queue(configuration))
+    return bootstrap.make_services(_configuration(), _queue())
 
 
 @cache
@@ -141,7 +144,7 @@ def _room() -> _Room:
     # A process that was ended in the middle may have left somebody's recording behind.
     remove_left_over(time.time())
     configuration, services = _configuration(), _services()
-    return _Room(configuration, services.store, make_performer(configuration, services))
+    return _Room(configuration, services.store, _queue(), make_performer(configuration, services))
 
 
 def _answer(request: function_url.Request) -> core.Response:

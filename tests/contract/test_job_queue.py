@@ -130,6 +130,28 @@ def test_the_same_instance_takes_over_its_own_job(queue: OpenQueue) -> None:
     queue.complete(job)
 
 
+def test_what_another_instance_leased_for_this_one_is_this_ones_each_time(
+    queue: OpenQueue, another: Callable[[], OpenQueue]
+) -> None:
+    """As functions get their jobs: the platform leases them, and the same function may get a job again."""
+    platform = another()
+    queue.send(b"job")
+    leases: list[Job] = []
+    for _delivery in range(3):
+        job = one(platform)
+        queue.extend(job, visibility_s=LONG_S)
+        for stale in leases:
+            for call in (queue.complete, queue.release):
+                with pytest.raises(LeaseLost):
+                    call(stale)
+        leases.append(job)
+        if len(leases) < 3:
+            queue.release(job)
+    assert [job.attempts for job in leases] == [1, 2, 3]
+    queue.complete(leases[-1])
+    assert queue.depth() == QueueDepth(0, 0, 0, 0)
+
+
 def test_an_extended_lease_lasts(queue: OpenQueue, another: Callable[[], OpenQueue]) -> None:
     queue.send(b"job")
     job = one(queue, visibility_s=SHORT_S)
@@ -394,9 +416,30 @@ def test_leases_are_watched_by_a_clock_of_our_own(monkeypatch: pytest.MonkeyPatc
     leases.took(kept, LONG_S)
     for job in (forgotten, kept):
         leases.check(job)
-    for job in (over, kept._replace(receipt="an older one")):
-        with pytest.raises(LeaseLost):
-            leases.check(job)
+    with pytest.raises(LeaseLost):
+        leases.check(over)
     leases.ended(kept)
     with pytest.raises(LeaseLost):
         leases.check(kept)
+
+
+def test_an_unknown_receipt_is_the_newest_lease_of_its_job() -> None:
+    leases = sqs_queue.Leases()
+    first = Job("id", b"job", 1, "receipt 1")
+    second = first._replace(attempts=2, receipt="receipt 2")
+    leases.took(first, LONG_S)
+    leases.check(second)
+    leases.check(first)
+
+    leases.took(second, LONG_S)
+
+    leases.check(second)
+    for _renewed_too_late in range(2):
+        with pytest.raises(LeaseLost):
+            leases.check(first)
+        leases.took(first, LONG_S)
+    leases.check(second)
+    leases.ended(second)
+    with pytest.raises(LeaseLost):
+        leases.check(second)
+    leases.check(first._replace(attempts=3, receipt="receipt 3"))

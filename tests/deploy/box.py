@@ -33,7 +33,8 @@ ROOT: Final = Path(__file__).parents[2]
 CONTAINERFILE: Final = ROOT / "infra" / "Containerfile"
 IMAGE_PATHS: Final = ("/app", "/data", "/tmp")
 KEPT: Final = ("PATH", "LANG", "NO_PROXY", "LD_LIBRARY_PATH")
-READY_S: Final = 60.0
+READY_S: Final = 180.0
+"""Longer than anything here takes, even on a busy machine."""
 
 
 class Instruction(NamedTuple):
@@ -207,7 +208,7 @@ def discord() -> Iterator[Installation]:
 def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:  # it is not there yet, or is too busy to answer
         return False
 
 

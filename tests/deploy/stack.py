@@ -89,12 +89,12 @@ class Stack:
         self._open.callback(client.close)
         return client
 
-    def deploy(self, **more: str) -> str:
+    def deploy(self, *, credentials: Mapping[str, str] | None = None, **more: str) -> str:
         """Deploy, with other parameters; what osls says."""
-        return self.osls("deploy", **more)
+        return self.osls("deploy", credentials=credentials, **more)
 
-    def osls(self, *command: str, **more: str) -> str:
-        """Run osls; what it says."""
+    def osls(self, *command: str, credentials: Mapping[str, str] | None = None, **more: str) -> str:
+        """Run osls, as the account's owner unless told otherwise; what it says."""
         names = self.playground.environment()
         parameters = {
             "architecture": self._machine,
@@ -103,7 +103,7 @@ class Stack:
             "discordApi": names["DISCORD_API_BASE_URL"],
             "cdnHosts": names["DISCORD_CDN_HOSTS"],
         }
-        return run_osls(self._osls, self._project, command, parameters | more, self._aws.environment())
+        return run_osls(self._osls, self._project, command, parameters | more, credentials or self._aws.environment())
 
     def ada(self, **more: Any) -> Client:
         """The server's owner."""
@@ -124,7 +124,7 @@ class Stack:
         )
         return "FunctionError" not in answer, json.loads(answer["Payload"].read() or b"null")
 
-    def until(self, true: Callable[[], bool], *, timeout: float = 60) -> None:
+    def until(self, true: Callable[[], bool], *, timeout: float = 180) -> None:
         """Wait until something is so."""
         deadline = time.monotonic() + timeout
         while not true():
@@ -159,10 +159,14 @@ class Stack:
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
 
+    def sidecar(self, document: Mapping[str, Any]) -> contextlib.AbstractContextManager[dict[str, str]]:
+        """A voice sidecar's user, who may do what a policy says."""
+        return self.user("voice-sidecar", document)
+
     @contextlib.contextmanager
-    def sidecar(self, document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    def user(self, name: str, document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         """A user who may do what a policy says, while the block runs: the variables by which boto3 acts as them."""
-        iam, name = self.client("iam"), "voice-sidecar"
+        iam = self.client("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps(with_batches(document)))
         key = iam.create_access_key(UserName=name)["AccessKey"]

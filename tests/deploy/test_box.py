@@ -136,9 +136,11 @@ def test_it_is_installed_used_checked_and_stopped(place: Box, installation: Inst
         registered = place.run(["python", "/app/code/register_commands.py"], settings)
         assert (registered.returncode, "Registered" in registered.stdout) == (0, True), registered.stderr
         ada = installation.ada()
-        assert "I answer from what people here teach me." in ada.command("hi").wait().content
-        assert "I learned" in ada.command("train", text=TAUGHT).wait().content
-        assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait().content
+        assert "I answer from what people here teach me." in ada.command("hi").wait(box.READY_S).content
+        assert "I learned" in ada.command("train", text=TAUGHT).wait(box.READY_S).content
+        assert (
+            "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait(box.READY_S).content
+        )
 
         copy = place.run(["python", "-m", "infra.backup", "create", "/tmp/backup.tar.gz"], settings)
         assert copy.returncode == 0, copy.stderr
@@ -159,7 +161,9 @@ def test_it_is_installed_used_checked_and_stopped(place: Box, installation: Inst
             process = place.start(compose[name]["command"], settings)
             running.enter_context(ended(process, seconds(compose[name]["stop_grace_period"])))
         installation.until_healthy()
-        assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait().content
+        assert (
+            "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait(box.READY_S).content
+        )
 
 
 def test_the_image_says_what_is_missing(place: Box) -> None:

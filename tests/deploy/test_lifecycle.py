@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Final
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,9 +14,7 @@ from tests import servers
 from tests.deploy.conftest import HOST
 from tests.deploy.stack import Stack
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+GUIDE: Final = (Path(__file__).parents[2] / ".github" / "deploying.md").read_text(encoding="utf-8")
 FUNCTIONS = ("ack", "work", "tick")
 
 
@@ -51,6 +51,24 @@ def test_data_goes_with_the_stack_where_that_is_asked_for(osls: Path, project: P
         stack.osls("remove", data="Delete")
 
         assert stack.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_the_role_that_ci_takes_may_deploy(osls: Path, project: Path) -> None:
+    """By the rights that the guide gives it. What CloudFormation does in its name, ministack does not look at."""
+    trust, rights = (json.loads(each) for each in re.findall(r"```json\n(.+?)```", GUIDE, re.DOTALL))
+    assert trust["Statement"][0]["Action"] == "sts:AssumeRoleWithWebIdentity"
+    with servers.ministack() as aws, Stack(aws, osls, project, HOST) as stack:
+        # Its policy refuses plain HTTP, and here there is no other.
+        stack.client("s3").delete_bucket_policy(Bucket=stack.outputs["ServerlessDeploymentBucketName"])
+        with stack.user("ci", rights) as credentials:
+            said = stack.deploy(credentials=credentials, logLevel="WARNING")
+        assert "Service deployed" in said
+        assert [level(stack, name) for name in FUNCTIONS] == ["WARNING"] * 3
+        with (
+            stack.user("nobody", {**rights, "Statement": rights["Statement"][1:]}) as credentials,
+            pytest.raises(AssertionError),
+        ):
+            stack.deploy(credentials=credentials, logLevel="ERROR")
 
 
 def level(stack: Stack, function: str) -> str:

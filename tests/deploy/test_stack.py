@@ -23,7 +23,7 @@ ANSWER = "Press “Forgot password” on the sign-in page."
 def request(stack: Stack, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
     """An HTTP request to the function URL: status and JSON."""
     url = urlsplit(stack.url)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port or 0, timeout=60)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port or 0, timeout=120)
     try:
         connection.request(method, f"{url.path}{path}", body, {"Content-Type": "application/json"} | (headers or {}))
         response = connection.getresponse()
@@ -38,7 +38,7 @@ def test_a_signed_interaction_goes_in_and_the_reply_comes_out(stack: Stack) -> N
 
     asked = stack.bob().command("ask", prompt="I forgot my password, what can I do?")
 
-    assert asked.wait(60).content.startswith(ANSWER)
+    assert asked.wait(120).content.startswith(ANSWER)
     assert asked.status == 200
 
 
@@ -88,7 +88,7 @@ def test_poison_is_among_the_dead_letters_and_the_others_of_its_batch_are_done(s
         jobs = [job for _ in range(2) for job in stack.queue.lease(wait_s=5, visibility_s=60, limit=1)]
         assert stack.invoke("work", batch(*jobs)) == (True, {"batchItemFailures": []})
 
-        assert asked.wait(60).content
+        assert asked.wait(120).content
         assert stack.queue.depth()[:3] == (0, 0, 0)
     reasons = {dead.body: dead.reason for dead in stack.queue.dead()}
     assert reasons[b"poison of a batch"] == "MalformedJob"
@@ -100,7 +100,7 @@ def test_poison_is_buried_through_the_platform_where_an_alarm_looks(stack: Stack
     def is_buried() -> bool:
         return any(dead.body == b"poison through the platform" for dead in stack.queue.dead())
 
-    stack.until(is_buried, timeout=90)
+    stack.until(is_buried)
     stack.until(lambda: stack.queue.depth()[:3] == (0, 0, 0))
     alarms = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
     watched = [alarm["Dimensions"][0]["Value"] for alarm in alarms if "given up" in alarm["AlarmDescription"]]
@@ -119,7 +119,7 @@ def test_a_batch_that_partly_fails_leaves_only_what_failed(stack: Stack) -> None
             {"batchItemFailures": [{"itemIdentifier": second.id}]},
         )
 
-        assert good.wait(60).content
+        assert good.wait(120).content
     assert stack.queue.depth()[:3] == (0, 0, 0)
 
 
@@ -130,14 +130,14 @@ def test_of_a_batch_from_the_platform_only_what_failed_comes_again(stack: Stack)
         good = stack.bob().command("ask", prompt=QUESTION)
         assert event(stack, DEAUTHORIZED, person) == (204, None)
         stack.until(lambda: stack.queue.depth().ready == 2)
-    assert good.wait(60).content
+    assert good.wait(120).content
     # The one that failed is still there, and hidden for a while.
     stack.until(lambda: stack.queue.depth()[:3] == (0, 1, 0))
     assert stack.store.get(clock_key(person)).data == b"not a record"
 
     stack.store.delete(clock_key(person))
 
-    stack.until(lambda: clock_of(stack, person) is True, timeout=120)
+    stack.until(lambda: clock_of(stack, person) is True)
     stack.until(lambda: stack.queue.depth()[:3] == (0, 0, 0))
 
 

@@ -61,6 +61,19 @@ def template(make: Callable[..., Template]) -> Template:
     return make()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("publicKey", "00" * 31, "DISCORD_PUBLIC_KEY must be"),
+        ("applicationId", "my bot", "DISCORD_APPLICATION_ID must be"),
+        ("probePublicKey", "secret", "TRAINGER_PROBE_PUBLIC_KEY must be"),
+    ],
+)
+def test_what_cannot_work_is_not_deployed(make: Callable[..., Template], name: str, value: str, said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        make(**{name: value})
+
+
 def of_kind(template: Template, kind: str) -> dict[str, Json]:
     return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
 

@@ -173,9 +173,11 @@ def test_they_start_speak_work_and_stop_as_they_stand(tmp_path: Path, manager: s
         )
         assert registered.returncode == 0, registered.stderr
         ada = installation.ada()
-        assert "I answer from what people here teach me." in ada.command("hi").wait().content
-        assert "I learned" in ada.command("train", text=TAUGHT).wait().content
-        assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait().content
+        assert "I answer from what people here teach me." in ada.command("hi").wait(box.READY_S).content
+        assert "I learned" in ada.command("train", text=TAUGHT).wait(box.READY_S).content
+        assert (
+            "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait(box.READY_S).content
+        )
     last = b""
     manager.setblocking(False)
     stops = 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.deploy import box
-from tests.deploy.box import ROOT, Installation, until
+from tests.deploy.box import READY_S, ROOT, Installation, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,8 @@ CODE: Final = ("bot_instruction.md", "bot_instruction.ru.md", "register_commands
 ROOMS: Final = ("infra", "interactions", "trainer", "voice_sidecar", "docs", "requirements")
 CGROUPS: Final = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 TAUGHT: Final = "Q: When is the tournament? A: Every Saturday at eight."
-FAST: Final = "[Service]\nWatchdogSec=6\n"
+FAST: Final = "[Service]\nWatchdogSec=15\n"
+"""Sooner than as it stands, and late enough for a machine that has other work to do."""
 DOCTOR: Final = """[Service]
 Type=oneshot
 ExecStart=
@@ -164,18 +165,18 @@ def test_systemd_runs_them(machine: Machine, installation: Installation, tmp_pat
         capture_output=True,
     )
     ada = installation.ada()
-    assert "I answer from what people here teach me." in ada.command("hi").wait().content
-    assert "I learned" in ada.command("train", text=TAUGHT).wait().content
-    assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait().content
+    assert "I answer from what people here teach me." in ada.command("hi").wait(READY_S).content
+    assert "I learned" in ada.command("train", text=TAUGHT).wait(READY_S).content
+    assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait(READY_S).content
 
     # One that hangs is found out, and another begins.
     machine.run("kill", "-STOP", machine.shows("trainger-worker", "MainPID"))
-    until(lambda: machine.shows("trainger-worker", "NRestarts") == "1")
+    until(lambda: machine.shows("trainger-worker", "NRestarts") not in {"", "0"})
     until(lambda: machine.run("systemctl", "is-active", "trainger-worker") == "active")
-    assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait().content
+    assert "Every Saturday at eight" in ada.command("ask", prompt="When's the tournament?").wait(READY_S).content
     # So is one that is gone.
     machine.run("kill", "-KILL", machine.shows("trainger-http", "MainPID"))
-    until(lambda: machine.shows("trainger-http", "NRestarts") == "1")
+    until(lambda: machine.shows("trainger-http", "NRestarts") not in {"", "0"})
     installation.until_healthy()
 
     machine.run("systemctl", "stop", "trainger.target")

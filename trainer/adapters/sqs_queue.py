@@ -315,11 +315,13 @@ class SqsQueue:
 class Leases:
     """What this process knows of its leases by its own clock. Safe to use from several threads.
 
-    A job that it does not know, because another instance leased it, is left to SQS to judge.
+    A receipt names a lease, and an unknown one is the newest of its job: SQS gives each out once, and a function of
+    Lambda gets jobs that it had before, with receipts that the platform took. Such a lease is left to SQS to judge.
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, float]] = {}
+        self._ends: dict[str, dict[str, float]] = {}
+        """When each lease of a job ends, by the job's id and the lease's receipt; all but the newest have ended."""
         self._lock = threading.Lock()
 
     def took(self, job: Job, seconds: float) -> None:
@@ -331,18 +333,22 @@ class Leases:
         self._note(job, -math.inf)
 
     def check(self, job: Job) -> None:
-        """Raise `LeaseLost` if the lease ran out, ended, or is not the newest one of this job."""
+        """Raise `LeaseLost` if the lease ran out, ended, or is known not to be the newest one of this job."""
         with self._lock:
-            receipt, until = self._held.get(job.id, (job.receipt, math.inf))
-        if receipt != job.receipt or time.monotonic() >= until:
+            until = self._ends.get(job.id, {}).get(job.receipt, math.inf)
+        if time.monotonic() >= until:
             raise LeaseLost("the job's lease is over")
 
     def _note(self, job: Job, until: float) -> None:
         with self._lock:
-            self._held.pop(job.id, None)
-            self._held[job.id] = (job.receipt, until)
-            while len(self._held) > LEASES_KEPT:
-                del self._held[next(iter(self._held))]
+            ends = self._ends.pop(job.id, {})
+            if job.receipt not in ends:
+                ends = dict.fromkeys(ends, -math.inf) | {job.receipt: until}
+            elif ends[job.receipt] != -math.inf:  # what has ended is not renewed
+                ends[job.receipt] = until
+            self._ends[job.id] = ends
+            while len(self._ends) > LEASES_KEPT:
+                del self._ends[next(iter(self._ends))]
 
 
 class _Letter(NamedTuple):

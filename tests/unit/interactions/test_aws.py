@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -21,6 +21,7 @@ from interactions.jobs import unpack
 from interactions.performing import TRIES_MOST
 from interactions.publishing import Publisher
 from tests import interactions_made as made
+from tests.contract import queues
 from trainer import records
 from trainer.adapters.file_store import FileStore
 from trainer.adapters.sqlite_queue import SqliteQueue
@@ -33,14 +34,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.servers import AwsServer
     from trainer.ports import Job
 
 
 class Context:
-    """An invocation that has fifteen minutes."""
+    """An invocation that has fifteen minutes, unless told otherwise."""
+
+    def __init__(self, remaining_s: float = 900) -> None:
+        self._remaining_ms = round(remaining_s * 1000)
 
     def get_remaining_time_in_millis(self) -> int:
-        return 900_000
+        return self._remaining_ms
 
 
 @pytest.fixture(autouse=True)
@@ -60,17 +65,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     before = root.handlers[:], root.level, threading.excepthook
-    caches = (aws._front, aws._configuration, aws._services, aws._room)
+    caches = (aws._front, aws._configuration, aws._queue, aws._services, aws._room)
     for each in caches:
         each.cache_clear()
     yield tmp_path
     if aws._front.cache_info().currsize:
         aws._front().queue.close()
     if aws._services.cache_info().currsize:
-        services = aws._services()
-        services.close()
-        if services.queue is not None:
-            services.queue.close()
+        aws._services().close()
+        aws._queue().close()
     for each in caches:
         each.cache_clear()
     # Functions set up the logs of their process.
@@ -295,6 +298,35 @@ def test_a_clock_that_cannot_be_set_is_tried_again_and_given_up_in_the_end(
     assert [dead.reason for dead in queue.dead()] == ["StoreUnavailable"]
 
 
+@pytest.mark.parametrize("server", ["ministack_server", "moto_server"])
+def test_a_warm_function_performs_what_it_gets_again(
+    server: str, folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Over SQS, whose leases the function also watches by its own clock."""
+    aws_server = cast("AwsServer", request.getfixturevalue(server))
+    for name, value in aws_server.environment().items():
+        monkeypatch.setenv(name, value)
+    with queues.sqs(aws_server) as opener:
+        platform = opener()
+        monkeypatch.setenv("TRAINGER_QUEUE", platform._url)
+        store, key = FileStore(folder / "store"), clock_key(made.ADA)
+        store.put(key, b"not a record")
+        monkeypatch.setattr(aws, "TRY_EVENT_S", 0)
+        platform.send(installation_jobs.pack(Installation(made.ADA, 1.0, installed=False)))
+
+        for attempt in (1, 2):
+            job = queues.one(platform)
+            assert job.attempts == attempt
+            assert aws.work(messages(job), Context()) == {"batchItemFailures": [{"itemIdentifier": job.id}]}
+        store.delete(key)
+        assert aws.work(messages(queues.one(platform)), Context()) == {"batchItemFailures": []}
+
+        clock = records.load(store, key, Clock)
+        assert clock is not None
+        assert clock.running
+        assert platform.depth() == (0, 0, 0, 0)
+
+
 def test_jobs_are_performed_and_what_is_no_job_is_buried(queue: SqliteQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise DiscordUnavailable
@@ -327,6 +359,16 @@ def test_a_tick_sweeps(folder: Path) -> None:
     aws.tick({"source": "aws.events"}, Context())
 
     assert store.head(old) is None
+
+
+def test_a_tick_ends_in_time(folder: Path) -> None:
+    store = FileStore(folder / "store")
+    old = f"g{made.GUILD}/answers/100.json"
+    store.put(old, b"an answer of 2015")
+
+    aws.tick({"source": "aws.events"}, Context(aws.TICK_RESERVE_S - 1))
+
+    assert store.head(old) is not None
 
 
 def test_jobs_of_events_tell_themselves_apart() -> None:
