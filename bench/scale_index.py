@@ -25,6 +25,7 @@ from trainer.adapters.s3_store import S3Store
 from trainer.batches import Batch, Origin, Report
 from trainer.datasets import DEFAULT_DATASET, DatasetKeys
 from trainer.importers import Example, Place
+from trainer.index_folder import size_of
 from trainer.library import Library
 from trainer.retention import sweep
 from trainer.scope import Scope
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TYPED: Final = (500, 2_000, 8_000)
+TYPED: Final = (500, 2_000)
 FILED: Final = (50_000, 200_000)
 LISTED: Final = (1_000, 20_000)
 SWEPT: Final = (0, 1_000, 5_000)
@@ -52,6 +53,9 @@ FILE_MOST: Final = 50_000
 """Examples of one file."""
 REQUEST_S: Final = 0.03
 """What is assumed for a request to S3: "a few tens of milliseconds", as AWS puts it for small ones."""
+SERVERS: Final = 1_000
+BOUNDED: Final = 10
+"""Servers with indexes of which not all have room."""
 SEARCHES: Final = 30
 _VERBS: Final = ("GET", "HEAD", "LIST", "PUT")
 
@@ -65,7 +69,7 @@ def measure(client: S3Client, folder: Path) -> tuple[Table, ...]:
     return (
         Table(
             "An index made anew, of examples that were typed one by one",
-            ("examples", "requests", "s here", "s at 30 ms a request", "looking again: requests", "ms"),
+            ("examples", "requests", "s here", "s with 30 ms more a request", "looking again: requests", "ms"),
             (*typed, _in_proportion(typed[-1])),
         ),
         Table(
@@ -82,6 +86,16 @@ def measure(client: S3Client, folder: Path) -> tuple[Table, ...]:
             "One sweep of one server, by how many answers it keeps",
             ("answers", "GET, HEAD", "LIST"),
             tuple(_swept(folder / f"swept-{answers}", answers) for answers in SWEPT),
+        ),
+        Table(
+            "One sweep of many servers, each with a few answers, with 30 ms more a request",
+            ("servers", "GET, HEAD", "LIST", "s"),
+            (_swept_servers(folder / "servers", SERVERS),),
+        ),
+        Table(
+            "Indexes of ten servers on the disk, where the fourth part of them is allowed",
+            ("MB without a bound", "MB with it", "indexes that stay"),
+            (_bounded(folder / "bounded"),),
         ),
     )
 
@@ -130,7 +144,8 @@ def _typed(client: S3Client, scope: Scope, cache: Path, number: int) -> tuple[fl
 
     write_all(store, objects())
     seconds, requests, again_s, again, _, _ = _read(store, scope, cache, number)
-    return number, requests, seconds, seconds + requests * REQUEST_S, again, 1000 * again_s
+    remote_s, *_ = _read(store, scope, cache.with_name(f"{cache.name}-remote"), number, delay_s=REQUEST_S)
+    return number, requests, seconds, remote_s, again, 1000 * again_s
 
 
 def _filed(folder: Path, scope: Scope, cache: Path, number: int) -> tuple[float, ...]:
@@ -149,9 +164,11 @@ def _filed(folder: Path, scope: Scope, cache: Path, number: int) -> tuple[float,
     return number, requests, seconds, size / 1e6, 1000 * search_s
 
 
-def _read(store: ObjectStore, scope: Scope, cache: Path, number: int) -> tuple[float, int, float, int, int, float]:
+def _read(
+    store: ObjectStore, scope: Scope, cache: Path, number: int, *, delay_s: float = 0.0
+) -> tuple[float, int, float, int, int, float]:
     """Make an index and look again: seconds and requests of both, its bytes, and the seconds of a search."""
-    counting = CountingStore(store)
+    counting = CountingStore(store, delay_s=delay_s)
     with contextlib.closing(Library(counting, cache)) as library:
         seconds, index = _timed(lambda: library.index(scope, DEFAULT_DATASET))
         if index.count().pairs != number:
@@ -189,6 +206,43 @@ def _swept(folder: Path, answers: int) -> tuple[float, ...]:
     store = CountingStore(files)
     sweep(store, time.time())
     return answers, total(store.counts, "GET", "HEAD"), total(store.counts, "LIST")
+
+
+def _swept_servers(folder: Path, servers: int) -> tuple[float, ...]:
+    """Servers that were asked something now and then."""
+    files = FileStore(folder)
+    write_all(
+        files,
+        (
+            (f"g{server}/{kind}/{first_of(time.time() - 86_400 * days)}.json", b"{}")
+            for server in range(1, servers + 1)
+            for days in (3, 30, 150)
+            for kind in ("answers", "messages")
+        ),
+    )
+    store = CountingStore(files, delay_s=REQUEST_S)
+    seconds, _ = _timed(lambda: sweep(store, time.time()))
+    return servers, total(store.counts, "GET", "HEAD"), total(store.counts, "LIST"), seconds
+
+
+def _bounded(folder: Path) -> tuple[float, ...]:
+    """One server after the other is asked something, by a process that starts anew for each."""
+    store = FileStore(folder / "store")
+    scopes = [Scope("guild", str(number)) for number in range(1, BOUNDED + 1)]
+    for scope in scopes:
+        keys = DatasetKeys(scope, DEFAULT_DATASET)
+        store.put(keys.batch("1"), batch("1", examples(0, 500), []))
+        store.put(keys.entry(int(time.time() * 1000), "batch", "1"), b"")
+
+    def ask(cache: Path, most: float) -> float:
+        for scope in scopes:
+            with contextlib.closing(Library(store, cache, cache_most=most)) as library:
+                library.index(scope, DEFAULT_DATASET)
+        return size_of(cache)
+
+    every = ask(folder / "all", float("inf"))
+    bounded = ask(folder / "bounded", every / 4)
+    return every / 1e6, bounded / 1e6, len(list((folder / "bounded").glob("*/*/*.sqlite3")))
 
 
 def _in_proportion(largest: tuple[float, ...]) -> tuple[float | str, ...]:

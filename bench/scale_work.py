@@ -1,8 +1,8 @@
-"""How long the function that performs commands takes to start, and before each batch.
+"""How long the function that performs commands takes to start, and for its first words with the queue.
 
 The start is that of a fresh process: imports and services. What AWS does before (a sandbox, a package of 100 MB) is
-not in it, nor what the first question takes: see the cold commands of `bench.scale_commands`. Before each batch,
-`work` makes a queue of its own, and with it a client of SQS, here on ministack.
+not in it, nor what the first question takes: see the cold commands of `bench.scale_commands`. For its first batch an
+instance makes a client of SQS, here on ministack, and keeps it.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def measure(folder: Path) -> Table:
         ("what", "ms, median", "p95"),
         (
             ("start: imports and services, in a fresh process", 1000 * median(seconds), 1000 * p95(seconds)),
-            ("a batch: a queue of its own, and its first request", 1000 * median(first), 1000 * p95(first)),
-            ("that request by a queue that had one before", 1000 * median(later), 1000 * p95(later)),
+            ("its first request to the queue, with a new client", 1000 * median(first), 1000 * p95(first)),
+            ("a later request, such as one before each command of a batch", 1000 * median(later), 1000 * p95(later)),
         ),
     )
 

@@ -53,6 +53,7 @@ class Housekeeping:
         self._every_s = every_s
         self._clock = clock
         self._stopping = threading.Event()
+        self._out_of_time = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="housekeeping", daemon=True)
 
     def start(self) -> None:
@@ -60,9 +61,10 @@ class Housekeeping:
         self._thread.start()
 
     def stop(self, *, patience_s: float = 10.0) -> None:
-        """Look no more; a sweep that runs gets a while to finish, and can be cut off anywhere."""
+        """Look no more; a sweep that runs gets a while to finish, and is cut off then. The next one goes on."""
         self._stopping.set()
         self._thread.join(patience_s)
+        self._out_of_time.set()
 
     def _loop(self) -> None:
         wait = self._first_s
@@ -70,7 +72,7 @@ class Housekeeping:
             wait = self._every_s
             try:
                 if claim(self._services.store, self._clock()):
-                    clean(self._services, self._clock())
+                    clean(self._services, self._clock(), self._out_of_time.is_set)
                 tidy(self._services, self._clock())
             except Exception as error:  # noqa: BLE001 - whatever happens, the thread looks again
                 log.error("not swept", extra=logs.places(error))  # noqa: TRY400 - its message may say too much
@@ -84,11 +86,15 @@ def tidy(services: Services, now: float) -> None:
         log.info("tidied", extra={"indexes": tidied, "folders": folders})
 
 
-def clean(services: Services, now: float) -> None:
-    """Sweep once."""
-    swept = sweep(services.store, now, services.policy, on_change=services.library.index)
-    log.info("swept", extra=swept._asdict())
+def clean(services: Services, now: float, must_stop: Callable[[], bool] = lambda: False) -> None:
+    """Look after queues, then sweep for as long as there is time."""
     tell_retirements(services, now)
+    _clean_queues(services)
+    swept = sweep(services.store, now, services.policy, services.library.index, must_stop)
+    log.info("swept", extra=swept._asdict())
+
+
+def _clean_queues(services: Services) -> None:
     if services.queue is not None:
         try:
             letters = drop_dead_letters(services.queue, services.store)

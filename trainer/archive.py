@@ -28,10 +28,10 @@ from trainer.archive_format import (
     ArchiveProgress,
     Manifest,
 )
-from trainer.archive_parallel import in_order
 from trainer.archive_zip import ZipWriter
 from trainer.datasets import DatasetKeys
 from trainer.ports import ObjectNotFound, PreconditionFailed
+from trainer.side_by_side import in_order
 from trainer.tree import files_below, folder_path
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from trainer import records
 from trainer.answers import load_answer
 from trainer.archive_checks import moved
 from trainer.archive_format import RECORDS, ArchiveProgress
-from trainer.archive_parallel import in_order
 from trainer.archive_verify import Contents, opened, pieces, verify
 from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, forgotten_key, parse_entry
 from trainer.ports import PreconditionFailed
 from trainer.privacy import NOBODY, Forgotten
 from trainer.selection import mark_dataset
+from trainer.side_by_side import in_order
 
 if TYPE_CHECKING:
     import zipfile

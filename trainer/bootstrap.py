@@ -327,7 +327,7 @@ def make_services(
     from trainer.evaluation.running import Runner
     from trainer.instructions import instruction_in_force
     from trainer.lesson_book import LessonBook
-    from trainer.library import Library
+    from trainer.library import MIB, Library
     from trainer.limit_store import Limiter
     from trainer.prices import parse_price
     from trainer.retention import Policy
@@ -339,7 +339,8 @@ def make_services(
 
     store = store or make_store(configuration)
     embedder = make_embedder(configuration)
-    library = Library(store, Path(configuration.cache), embedder)
+    cache_most = configuration.cache_megabytes * MIB
+    library = Library(store, Path(configuration.cache), embedder, cache_most=cache_most)
     price = parse_price(configuration.chat_price) if configuration.chat_price else None
     ledger = Ledger(store, budget_usd=configuration.monthly_budget_usd, price=price)
     chat = make_chat(configuration)

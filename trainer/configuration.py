@@ -42,6 +42,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     store: str = "file:./data/store"
     queue: str = "sqlite:./data/queue.sqlite3"
     cache: str = "./data/cache"
+    cache_megabytes: float = 2048
+    """What search indexes may take there; those that were not used for longest go first."""
     openai_api_key: str = ""
     openai_base_url: str = ""
     chat_model: str = ""
@@ -105,6 +107,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "store": ("TRAINGER_STORE",),
     "queue": ("TRAINGER_QUEUE",),
     "cache": ("TRAINGER_CACHE",),
+    "cache_megabytes": ("TRAINGER_CACHE_MEGABYTES",),
     "openai_api_key": ("OPENAI_API_KEY",),
     "openai_base_url": ("OPENAI_BASE_URL",),
     "chat_model": ("TRAINGER_CHAT_MODEL",),
@@ -198,6 +201,8 @@ def _check_numbers(configuration: Configuration) -> None:
         math.isfinite(configuration.job_seconds) and configuration.job_seconds >= JOB_SECONDS_LEAST
     ):
         raise ConfigurationError(f"TRAINGER_JOB_SECONDS must be at least {JOB_SECONDS_LEAST}")
+    if not configuration.cache_megabytes >= 1:
+        raise ConfigurationError("TRAINGER_CACHE_MEGABYTES must be at least 1")
     if configuration.lease_seconds < 1 or configuration.worker_threads < 1:
         raise ConfigurationError("TRAINGER_LEASE_SECONDS and TRAINGER_WORKER_THREADS must be at least 1")
     if configuration.retention_days < 1 or configuration.answer_days < 1:

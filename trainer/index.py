@@ -81,6 +81,11 @@ class ExampleIndex:
         """This instance had to start the file anew, when it was made or since."""
         return self._file.fresh
 
+    @property
+    def used_at(self) -> float:
+        """When something was last asked of this instance, or told to it, by `time.monotonic`."""
+        return self._file.used_at
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def add(self, entries: Iterable[Entry]) -> int:
@@ -146,7 +151,7 @@ class ExampleIndex:
     def count(self) -> Counts:
         """How many entries there are of each kind."""
         with self._file.reading() as db:
-            return _count(db)
+            return index_survey.count(db)
 
     def known(self, fingerprints: Sequence[str], *, except_prefix: str = "") -> set[str]:
         """Which of these pairs are there already, in entries whose id does not start with `except_prefix`."""
@@ -251,11 +256,6 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _count(db: sqlite3.Connection) -> Counts:
-    counts = dict(db.execute("SELECT kind, count(*) FROM entry GROUP BY kind"))
-    return Counts(counts.get("pair", 0), counts.get("passage", 0), counts.get("correction", 0))
-
-
 def _quote(terms: Iterable[str]) -> str:
     """Any of these terms, in FTS5's language, whatever they hold."""
     return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
@@ -298,7 +298,7 @@ class _Found(NamedTuple):
 
 
 def _find(db: sqlite3.Connection, asked: matching.Question, limit: int) -> _Found:
-    counts = _count(db)
+    counts = index_survey.count(db)
     frequency = _frequencies(db, asked.stems)
     weight = _Found([], [], frequency, sum(counts)).weight
     sql = "SELECT number FROM entry WHERE same = ? ORDER BY kind = 'correction' DESC, taught DESC LIMIT ?"

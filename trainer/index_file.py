@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -52,12 +53,15 @@ class IndexFile:
 
     fresh: bool
     """This instance had to start the file anew, when it was made or since."""
+    used_at: float
+    """When this instance last began to read or write, by `time.monotonic`."""
 
     def __init__(self, path: Path, *, schema: str, version: int) -> None:
         self._path = path
         self._schema = schema
         self._version = version
         self._closed = False
+        self.used_at = time.monotonic()
         self._writing = threading.RLock()
         self._writer: _Connection | None = None
         self._owner: int | None = None
@@ -80,6 +84,7 @@ class IndexFile:
         if self._owner == threading.get_ident() and self._writer is not None:
             yield self._writer.db
             return
+        self.used_at = time.monotonic()
         with self._pool:
             idle = self._readers.pop() if self._readers else None
         reader = self._current(idle)
@@ -105,6 +110,7 @@ class IndexFile:
         """
         if not self._writing.acquire(blocking=wait):
             raise IndexBusy
+        self.used_at = time.monotonic()
         with self._writing:
             self._writing.release()  # held once more by the block
             nested = self._owner is not None and self._writer is not None
@@ -191,6 +197,12 @@ class IndexFile:
             raise IndexDamaged("the index file is damaged and was removed") from None
 
 
+def remove(path: Path) -> None:
+    """Remove a file and what SQLite keeps beside it. Whoever opens it next starts it anew, empty."""
+    with _alone(path):
+        _delete(path)
+
+
 def _begin(db: sqlite3.Connection, statement: str, *, wait: bool) -> None:
     if wait:
         db.execute(statement)
@@ -219,9 +231,14 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+def parts(path: Path) -> list[Path]:
+    """The files of which a file consists."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
 def _delete(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    for part in parts(path):
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

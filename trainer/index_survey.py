@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainer import matching
+from trainer.index_entries import Counts
 from trainer.index_writing import same
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class Row(NamedTuple):
     answer: str
     source: str
     order: int
+
+
+def count(db: sqlite3.Connection) -> Counts:
+    """How many entries there are of each kind."""
+    counts = dict(db.execute("SELECT kind, count(*) FROM entry GROUP BY kind"))
+    return Counts(counts.get("pair", 0), counts.get("passage", 0), counts.get("correction", 0))
 
 
 def latest_corrections(db: sqlite3.Connection, after: tuple[int, str]) -> list[Row]:

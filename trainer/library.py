@@ -15,13 +15,15 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from trainer import records
+from trainer import index_folder, records
 from trainer.answers import Source
 from trainer.batches import Batch
 from trainer.corrections import Correction
@@ -30,9 +32,10 @@ from trainer.embeddings import Embeddings
 from trainer.importers import Example
 from trainer.index import Entry, ExampleIndex, IndexClosed, IndexDamaged
 from trainer.ports import ObjectNotFound, StoreUnavailable
+from trainer.side_by_side import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from trainer.datasets import JournalKind
     from trainer.ports import Embedder, ObjectStore
@@ -42,9 +45,17 @@ OVERLAP_MS: Final = 600_000
 """How far the clocks of two writers, and a slow write, may be apart."""
 STRETCH: Final = 100
 """Journal entries that are read in one transaction: meanwhile other processes cannot write to the index."""
+LISTED_MOST: Final = 1_000
+"""Journal entries, and marks of what was taken back, that are listed at a time: S3 gives as many in an answer."""
+ASKED_MOST: Final = 12
+"""Of more records than this it is listed which of them were taken back, instead of asked for each: a listing costs
+as much."""
 OPEN_MOST: Final = 64
 IDLE_S: Final = 120.0
-"""Beyond `OPEN_MOST`, indexes are closed that were not asked for in so long."""
+"""Beyond `OPEN_MOST`, or when there is no room, indexes are closed that were not used in so long."""
+MIB: Final = 1024 * 1024
+CACHE_MOST: Final = 2_048 * MIB
+"""Bytes of indexes on the disk from which on those are deleted that were not used for longest."""
 MARK: Final = "journal"
 IDENTITY_KEY: Final = "identity.json"
 
@@ -58,7 +69,7 @@ class Identity(msgspec.Struct, frozen=True):
     id: str
 
 
-class _Position(msgspec.Struct):
+class _Position(msgspec.Struct, frozen=True):
     """How far the journal has been read."""
 
     newest: int = 0
@@ -70,6 +81,7 @@ class _Position(msgspec.Struct):
 class _Entry(NamedTuple):
     """A journal entry."""
 
+    name: str
     kind: JournalKind
     id: str
     counts_from: int
@@ -77,20 +89,58 @@ class _Entry(NamedTuple):
 
 
 class _Opened:
-    """An index that is open, and when it was last asked for."""
+    """An index that is open."""
 
-    def __init__(self, index: ExampleIndex) -> None:
-        self.index = index
+    def __init__(self, path: Path, embeddings: Embeddings | None) -> None:
+        self._hold = index_folder.Hold(path)
+        try:
+            self.index = ExampleIndex(path, embeddings)
+        except BaseException:
+            self._hold.release()
+            raise
         self.lock = threading.Lock()
-        self.used_at = time.monotonic()
+        self._asked_at = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        """Nobody has asked for it or used it for a while."""
+        return time.monotonic() - max(self._asked_at, self.index.used_at) >= IDLE_S
+
+    def touch(self) -> None:
+        """It is asked for."""
+        self._asked_at = time.monotonic()
+        self._hold.touch()
+
+    def tidy(self) -> bool:
+        """Leave no trace of what was removed; whether there was any, and it could be done."""
+        try:
+            return self.index.tidy()
+        except (IndexDamaged, IndexClosed, sqlite3.OperationalError) as error:
+            log.info("index not tidied", extra={"error": type(error).__name__})
+            return False
+
+    def close(self) -> None:
+        """Close it, once."""
+        self.index.close()
+        self._hold.release()
 
 
 class Library:
-    """All indexes, made on demand. Safe to use from several threads."""
+    """All indexes, made on demand. Safe to use from several threads.
 
-    def __init__(self, store: ObjectStore, cache: Path, embedder: Embedder | None = None) -> None:
+    Args:
+        store: what they are made from.
+        cache: the folder that they lie in, which several processes may share.
+        embedder: tells what questions mean; None compares their words alone.
+        cache_most: bytes that they may take on the disk. Those in use stay, whatever they take.
+    """
+
+    def __init__(
+        self, store: ObjectStore, cache: Path, embedder: Embedder | None = None, *, cache_most: float = CACHE_MOST
+    ) -> None:
         self._store = store
         self._cache = cache
+        self._cache_most = cache_most
         self._embeddings = Embeddings(embedder) if embedder is not None else None
         self._lock = threading.Lock()
         self._indexes: OrderedDict[tuple[Scope, str], _Opened] = OrderedDict()
@@ -99,10 +149,10 @@ class Library:
     def index(self, scope: Scope, dataset: str) -> ExampleIndex:
         """The dataset's index with everything in it that was accepted before this call.
 
-        It stays open for at least `IDLE_S` seconds. Raises `StoreUnavailable`, also when another process keeps the
-        index to itself for too long.
+        It stays open for at least `IDLE_S` seconds after each use. Raises `StoreUnavailable`, also when another
+        process keeps the index to itself for too long.
         """
-        opened = self._open(scope, dataset)
+        opened, anew = self._open(scope, dataset)
         keys = DatasetKeys(scope, dataset)
         with opened.lock:
             try:
@@ -113,6 +163,8 @@ class Library:
                 self._update(opened.index, keys)
             except sqlite3.OperationalError as error:
                 raise StoreUnavailable(f"the index: {error.sqlite_errorname}") from None
+        if anew:
+            self._make_room()
         return opened.index
 
     @contextmanager
@@ -136,39 +188,34 @@ class Library:
     def tidy(self) -> int:
         """Leave no trace of what was removed from the indexes that are open; from how many it was. Now and then.
 
+        Indexes grow while they are open, so it is also looked whether there is still room for all of them.
         What others do with an index meanwhile is not held up, but that what was taught is read into it.
         """
+        self._make_room()
         with self._lock:
             opened = list(self._indexes.values())
-        count = 0
-        for one in opened:
-            try:
-                count += one.index.tidy()
-            except (IndexDamaged, IndexClosed, sqlite3.OperationalError) as error:
-                log.info("index not tidied", extra={"error": type(error).__name__})
-        return count
+        return sum(one.tidy() for one in opened)
 
     def close(self) -> None:
         """Close all indexes."""
         with self._lock:
             for opened in self._indexes.values():
-                opened.index.close()
+                opened.close()
             self._indexes.clear()
 
-    def _open(self, scope: Scope, dataset: str) -> _Opened:
+    def _open(self, scope: Scope, dataset: str) -> tuple[_Opened, bool]:
+        """The index, and whether it was not open before."""
         with self._lock:
             if not self._identity:
                 self._identity = records.save_once(self._store, IDENTITY_KEY, Identity(uuid.uuid4().hex)).id
             found = self._indexes.get((scope, dataset))
+            anew = found is None
             if found is None:
-                found = self._indexes[scope, dataset] = _Opened(self._open_file(scope, dataset))
-                self._close_idle()
-            found.used_at = time.monotonic()
+                found = self._indexes[scope, dataset] = _Opened(self._path(scope, dataset), self._embeddings)
+                self._close_idle(OPEN_MOST)
+            found.touch()
             self._indexes.move_to_end((scope, dataset))
-            return found
-
-    def _open_file(self, scope: Scope, dataset: str) -> ExampleIndex:
-        return ExampleIndex(self._path(scope, dataset), self._embeddings)
+            return found, anew
 
     def _path(self, scope: Scope, dataset: str) -> Path:
         folder = self._cache / self._identity / scope.prefix
@@ -176,43 +223,86 @@ class Library:
         # A digest, since a name in another script may be too long for a file system once it is escaped.
         return folder / f"{hashlib.blake2b(dataset.encode(), digest_size=16).hexdigest()}.sqlite3"
 
-    def _close_idle(self) -> None:
-        """Each open index holds files: of more than a few, those that nobody uses any more are closed."""
-        while len(self._indexes) > OPEN_MOST:
-            key, oldest = next(iter(self._indexes.items()))
-            if time.monotonic() - oldest.used_at < IDLE_S:
+    def _close_idle(self, most: int) -> None:
+        """Each open index holds files: of more than so many, those that nobody uses any more are closed."""
+        for key, opened in list(self._indexes.items()):
+            if len(self._indexes) <= most:
                 break
-            del self._indexes[key]
-            oldest.index.close()
+            if opened.idle:
+                del self._indexes[key]
+                opened.tidy()  # nobody else would before it is opened again
+                opened.close()
+
+    def _make_room(self) -> None:
+        """Delete the indexes that were not used for longest where all of them take too much of the disk."""
+        with suppress(OSError, sqlite3.Error):  # somebody may be deleting the folder: that makes room, too
+            if index_folder.size_of(self._cache) <= self._cache_most:
+                return
+            with self._lock:
+                self._close_idle(0)
+            deleted = index_folder.shrink(self._cache, self._cache_most)
+            log.info("indexes deleted", extra={"indexes": deleted})
 
     def _update(self, index: ExampleIndex, keys: DatasetKeys) -> None:
         """Read what is new in the journal into the index, a stretch at a time."""
-        while fresh := self._pending(_position(index), keys):
-            # In one transaction, with the position read again: the file may have been deleted in between, or another
-            # process may have read the same entries. If reading stops half-way, nothing of the stretch stays.
-            with index.transaction():
-                position = _position(index)
-                self._read(index, keys, {name: entry for name, entry in fresh.items() if name not in position.seen})
-                position.newest = max([position.newest, *(entry.counts_from for entry in fresh.values())])
-                horizon = f"{max(0, position.newest - OVERLAP_MS):013}"
-                position.seen = sorted(name for name in {*position.seen, *fresh} if name >= horizon)
-                index.set_mark(MARK, msgspec.json.encode(position).decode())
+        more = True
+        while more:
+            position = _position(index)
+            fresh = self._pending(position, keys)
+            more = len(fresh) == LISTED_MOST
+            for stretch in _stretches(fresh):
+                # In one transaction, with the position read again: if reading stops half-way, nothing of it stays.
+                with index.transaction():
+                    if _position(index) != position:
+                        # Another process has read on, or the file was deleted: these may not be the next ones.
+                        more = True
+                        break
+                    self._read(index, keys, stretch)
+                    position = _after(position, stretch)
+                    index.set_mark(MARK, msgspec.json.encode(position).decode())
 
-    def _read(self, index: ExampleIndex, keys: DatasetKeys, fresh: dict[str, _Entry]) -> None:
-        for entry in fresh.values():
-            if entry.kind == "removal" or self._store.head(keys.removed(entry.id)) is not None:
-                index.remove(f"{entry.id}/")
-                continue
-            try:
-                index.add(self._entries(keys, entry.kind, entry.id))
-            except (ObjectNotFound, records.Damaged):
-                # One bad record must not take the rest of the dataset down with it.
-                log.error("a record cannot be read", extra={"kind": entry.kind, "record": entry.id})  # noqa: TRY400
+    def _read(self, index: ExampleIndex, keys: DatasetKeys, fresh: Sequence[_Entry]) -> None:
+        """Take journal entries into the index, in their order. Their records are fetched side by side."""
+        gone = self._removed(keys, [entry.id for entry in fresh if entry.kind != "removal"])
+        counting = [entry for entry in fresh if entry.kind != "removal" and entry.id not in gone]
+        with closing(in_order(partial(self._record, keys), counting)) as found:
+            for entry in fresh:
+                if entry.kind == "removal" or entry.id in gone:
+                    index.remove(f"{entry.id}/")
+                    continue
+                record = next(found)
+                try:
+                    index.add(self._entries(record))
+                except (ObjectNotFound, records.Damaged):
+                    # One bad record must not take the rest of the dataset down with it.
+                    log.error("a record cannot be read", extra={"kind": entry.kind, "record": entry.id})  # noqa: TRY400
 
-    def _pending(self, position: _Position, keys: DatasetKeys) -> dict[str, _Entry]:
-        """The next journal entries that the index has not had, by name."""
+    def _removed(self, keys: DatasetKeys, ids: Sequence[str]) -> set[str]:
+        """Which of these batches and corrections count no more."""
+        if len(ids) <= ASKED_MOST:
+            return {one for one in ids if self._store.head(keys.removed(one)) is not None}
+        prefix, last = keys.removed(""), keys.removed(max(ids))
+        # What was taught in one stretch has ids near each other. Where one is far off, the farthest are asked for.
+        infos = self._store.list(prefix, start_after=keys.removed(min(ids)[:-1]))
+        near = islice(takewhile(lambda info: info.key <= last, infos), LISTED_MOST)
+        listed = [info.key.removeprefix(prefix) for info in near]
+        beyond = [one for one in ids if len(listed) == LISTED_MOST and one > listed[-1]]
+        heads = list(in_order(lambda one: self._store.head(keys.removed(one)), beyond))
+        return {*listed, *(one for one, head in zip(beyond, heads, strict=True) if head is not None)}
+
+    def _record(self, keys: DatasetKeys, entry: _Entry) -> Batch | Correction | records.Damaged | None:
+        """The record of an entry; None if it is gone."""
+        try:
+            if entry.kind == "batch":
+                return records.load(self._store, keys.batch(entry.id), Batch)
+            return records.load(self._store, keys.correction(entry.id), Correction)
+        except records.Damaged as error:
+            return error
+
+    def _pending(self, position: _Position, keys: DatasetKeys) -> list[_Entry]:
+        """The next journal entries that the index has not had."""
         seen = set(position.seen)
-        found: dict[str, _Entry] = {}
+        found: list[_Entry] = []
         for info in self._store.list(keys.journal, start_after=keys.since(position.newest - OVERLAP_MS)):
             name = info.key.removeprefix(keys.journal)
             parsed = parse_entry(name)
@@ -220,20 +310,19 @@ class Library:
                 continue
             moment, kind, interaction_id = parsed
             # A writer whose clock is fast must not make us pass over what others write meanwhile: the store's counts.
-            found[name] = _Entry(kind, interaction_id, min(moment, int(info.modified_at * 1000)))
-            if len(found) == STRETCH:
+            found.append(_Entry(name, kind, interaction_id, min(moment, int(info.modified_at * 1000))))
+            if len(found) == LISTED_MOST:
                 break
         return found
 
-    def _entries(self, keys: DatasetKeys, kind: JournalKind, interaction_id: str) -> Iterator[Entry]:
-        if kind == "batch":
-            batch = records.load(self._store, keys.batch(interaction_id), Batch)
-            if batch is not None:
-                yield from _batch_entries(batch, self._lines)
-            return
-        correction = records.load(self._store, keys.correction(interaction_id), Correction)
-        if correction is not None:
-            yield correction_entry(correction)
+    def _entries(self, record: Batch | Correction | records.Damaged | None) -> Iterator[Entry]:
+        match record:
+            case Batch():
+                yield from _batch_entries(record, self._lines)
+            case Correction():
+                yield correction_entry(record)
+            case records.Damaged():
+                raise record
 
     def _lines(self, key: str) -> Iterator[bytes]:
         with self._store.open_read(key) as stream:
@@ -256,6 +345,19 @@ def correction_entry(correction: Correction) -> Entry:
 def _position(index: ExampleIndex) -> _Position:
     mark = index.get_mark(MARK)
     return msgspec.json.decode(mark, type=_Position) if mark else _Position()
+
+
+def _stretches(fresh: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
+    for at in range(0, len(fresh), STRETCH):
+        yield fresh[at : at + STRETCH]
+
+
+def _after(position: _Position, read: Sequence[_Entry]) -> _Position:
+    """How far the journal has been read once these entries have."""
+    newest = max([position.newest, *(entry.counts_from for entry in read)])
+    horizon = f"{max(0, newest - OVERLAP_MS):013}"
+    names = {*position.seen, *(entry.name for entry in read)}
+    return _Position(newest, sorted(name for name in names if name >= horizon))
 
 
 def _batch_entries(batch: Batch, lines: Callable[[str], Iterator[bytes]]) -> Iterator[Entry]:

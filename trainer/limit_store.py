@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -44,6 +44,13 @@ class _State(msgspec.Struct, frozen=True, omit_defaults=True):
     buckets: dict[str, float] = {}
     recent: list[str] = []
     v: int = 1
+
+
+class _Read(NamedTuple):
+    """What was read, and the ETag to compare with when writing; None for nothing."""
+
+    state: _State
+    etag: str | None
 
 
 class Limiter:
@@ -91,25 +98,32 @@ class Limiter:
     def _use(self, actor: Actor, own: list[Charge], shared: list[Charge], interaction_id: str) -> Full | None:
         until = self._monotonic() + PATIENCE_S
         everybody = _key(actor.scope, "all")
+        before: _Read | None = None
         if shared:
             # Looked at before, so that waiting for others costs a person nothing of their own.
-            state, _ = self._load(everybody)
-            _, full = take(state.buckets, shared, self._clock())
+            before = self._load(everybody)
+            _, full = take(before.state.buckets, shared, self._clock())
             if full is not None:
                 return None if self._counted(actor, interaction_id) else full
         full, fresh = self._charge(_key(actor.scope, actor.user_id), own, interaction_id, until)
         if full is None and fresh and shared:
             # Whoever has come through between that look and this is let pass.
-            self._charge(everybody, shared, "", until)
+            self._charge(everybody, shared, "", until, before)
         return full
 
     def _counted(self, actor: Actor, interaction_id: str) -> bool:
-        return interaction_id in self._load(_key(actor.scope, actor.user_id))[0].recent
+        return interaction_id in self._load(_key(actor.scope, actor.user_id)).state.recent
 
-    def _charge(self, key: str, wanted: list[Charge], interaction_id: str, until: float) -> tuple[Full | None, bool]:
-        """Take from one object's buckets; the limit that is reached, and whether this was counted now."""
+    def _charge(
+        self, key: str, wanted: list[Charge], interaction_id: str, until: float, known: _Read | None = None
+    ) -> tuple[Full | None, bool]:
+        """Take from one object's buckets; the limit that is reached, and whether this was counted now.
+
+        What is `known` of the object is tried with first: if it is true no more, the write fails, and it is read.
+        """
         for attempt in range(TRIES):
-            state, etag = self._load(key)
+            state, etag = known or self._load(key)
+            known = None
             if interaction_id and interaction_id in state.recent:
                 return None, False
             buckets, full = take(state.buckets, wanted, self._clock())
@@ -130,12 +144,12 @@ class Limiter:
             return None, False
         return Full(wanted[0].limit, CROWDED_S), False
 
-    def _load(self, key: str) -> tuple[_State, str | None]:
+    def _load(self, key: str) -> _Read:
         try:
             stored = self._store.get(key)
         except ObjectNotFound:
-            return _State(), None
-        return records.decode(stored.data, _State), stored.etag
+            return _Read(_State(), None)
+        return _Read(records.decode(stored.data, _State), stored.etag)
 
 
 def _key(scope: Scope, owner: str) -> str:

@@ -25,7 +25,8 @@ from trainer.ports import ObjectNotFound, PortError, PreconditionFailed
 from trainer.privacy import REPEAT_S, Forgotten, delete_copies, forget_again
 from trainer.scope import Scope
 from trainer.settings import scope_settings
-from trainer.snowflakes import moment_of
+from trainer.side_by_side import in_order
+from trainer.sweeping import moment_in, walk
 from trainer.voice_transcripts import sweep_turns
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ KEPT_DAYS: Final[Mapping[str, int]] = {
     "voice/claims": VOICE_CLAIM_DAYS,
 }
 """Folders of a scope, and how many days after their last change objects in them go."""
+BY_ID: Final = frozenset({"outcomes", "drafts", "pins", "voice/claims"})
+"""Those of them in which each name begins with an interaction's id: nothing in them was written before its moment."""
 OF_ANSWERS: Final = ("answers", "votes", "messages")
 """Folders whose objects go with the answers, by the moment in the id that their name begins with."""
 
@@ -138,14 +141,16 @@ def sweep(
     now: float,
     policy: Policy | None = None,
     on_change: Callable[[Scope, str], object] | None = None,
+    must_stop: Callable[[], bool] = lambda: False,
 ) -> Swept:
-    """Delete everything that was kept long enough.
+    """Delete everything that was kept long enough, in several scopes at a time.
 
     Args:
         store: what is swept.
         now: seconds since the epoch.
         policy: the defaults, unless given.
         on_change: told of each dataset whose indexes have something to drop.
+        must_stop: whether there is no more time; asked often, by several threads.
 
     What cannot be swept now is logged and left to the next time.
     """
@@ -157,11 +162,16 @@ def sweep(
     names = list(folders(store, ""))
     # Where there are too many for the time that there is, it must not always be the same ones that are left out.
     random.shuffle(names)
-    for name in names:
+
+    def sweep_one(name: str) -> Swept:
         match = _SCOPE.fullmatch(name)
-        if match is not None:
-            scope = Scope("guild" if match[1] == "g" else "user", match[2])
-            total = _sum(total, _guarded(name, partial(_sweep_scope, store, scope, now, policy)))
+        if match is None or must_stop():
+            return Swept()
+        scope = Scope("guild" if match[1] == "g" else "user", match[2])
+        return _guarded(name, partial(_sweep_scope, store, scope, now, policy, must_stop))
+
+    for swept in in_order(sweep_one, names):
+        total = _sum(total, swept)
     return total
 
 
@@ -187,33 +197,59 @@ def _ring(
     return Swept(scopes=int(ring(store, key, now, policy.uninstalled_days * DAY_S, on_change)))
 
 
-def _sweep_scope(store: ObjectStore, scope: Scope, now: float, policy: Policy) -> Swept:
+class _Deadlines(NamedTuple):
+    """From when on things in a scope are kept."""
+
+    root: str
+    """What all its keys begin with."""
+    until: Mapping[str, float]
+    """By folder, in seconds since the epoch."""
+
+    def is_due(self, folder: str, info: ObjectInfo) -> bool:
+        """Whether an object goes."""
+        came = self._came(folder, info) if folder in OF_ANSWERS else None
+        return folder in self.until and (info.modified_at if came is None else came) < self.until[folder]
+
+    def is_last(self, folder: str, info: ObjectInfo) -> bool:
+        """Whether nothing that follows in its folder does, nor has to be looked at."""
+        if folder in BY_ID or folder in OF_ANSWERS:
+            came = self._came(folder, info)
+            return came is not None and came >= self.until[folder]
+        return folder not in self.until and folder != "forgotten"
+
+    def _came(self, folder: str, info: ObjectInfo) -> float | None:
+        return moment_in(info.key.removeprefix(f"{self.root}{folder}/"))
+
+
+def _sweep_scope(
+    store: ObjectStore, scope: Scope, now: float, policy: Policy, must_stop: Callable[[], bool]
+) -> Swept:
+    until = {folder: now - days * DAY_S for folder, days in KEPT_DAYS.items()}
+    until |= dict.fromkeys(OF_ANSWERS, now - policy.answer_days * DAY_S)
+    deadlines = _Deadlines(f"{scope.prefix}/", until)
+    found: set[str] = set()
+    forgotten: list[str] = []
     expired = 0
-    for folder, days in KEPT_DAYS.items():
-        for info in store.list(f"{scope.prefix}/{folder}/"):
-            if info.modified_at < now - days * DAY_S:
-                store.delete(info.key)
-                expired += 1
-    for folder in OF_ANSWERS:
-        for info in store.list(f"{scope.prefix}/{folder}/"):
-            if _came_about(info, f"{scope.prefix}/{folder}/") < now - policy.answer_days * DAY_S:
-                store.delete(info.key)
-                expired += 1
-    expired += sweep_detail(store, scope, now, policy.answer_days * DAY_S)
+    for folder, info in walk(store, deadlines.root, deadlines.is_last):
+        if must_stop():
+            return Swept(expired=expired)
+        found.add(folder)
+        if folder == "forgotten":
+            forgotten.append(info.key)
+        elif deadlines.is_due(folder, info):
+            store.delete(info.key)
+            expired += 1
+    if "evaluations" in found:
+        expired += sweep_detail(store, scope, now, policy.answer_days * DAY_S)
     swept = Swept(expired=expired)
-    for info in store.list(f"{scope.prefix}/forgotten/"):
-        swept = _sum(swept, _finish_forgetting(store, scope, info.key, now, policy))
-    swept = _sum(swept, Swept(left_over=sweep_chunks(store, scope, now)))
-    if scope.kind == "guild":
+    for key in forgotten:
+        swept = _sum(swept, _finish_forgetting(store, scope, key, now, policy))
+    if "datasets" in found:
+        swept = _sum(swept, Swept(left_over=sweep_chunks(store, scope, now)))
+    if scope.kind == "guild" and "voice/turns" in found:
         turns = sweep_turns(store, scope, now, scope_settings(store, scope).voice_transcript_days)
         swept = _sum(swept, Swept(expired=turns))
     return swept
-
-
-def _came_about(info: ObjectInfo, prefix: str) -> float:
-    name = info.key.removeprefix(prefix).partition("/")[0].removesuffix(".json")
-    moment = moment_of(name)
-    return info.modified_at if moment is None else moment
 
 
 def _finish_forgetting(store: ObjectStore, scope: Scope, key: str, now: float, policy: Policy) -> Swept:

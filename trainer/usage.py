@@ -11,7 +11,6 @@ delivery of its job finds the entry that the first one wrote.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from datetime import UTC, datetime
@@ -21,8 +20,10 @@ import msgspec
 
 from trainer import records
 from trainer.answers import Usage
-from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from trainer.ports import StoreUnavailable
 from trainer.prices import Price, cost_usd, price_of
+from trainer.side_by_side import in_order
+from trainer.swapping import swap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,7 +35,8 @@ ID_EPOCH_MS: Final = 1_420_070_400_000
 """Ids count milliseconds from here, above their lowest 22 bits."""
 RECENT: Final = 300
 """Answers that the sum remembers by id: a second delivery comes long before so many others."""
-TRIES: Final = 8
+TRIES: Final = 40
+"""Some ten seconds: as many answers at once as a server's limit of questions lets come are counted in that."""
 LOCKS: Final = 16
 """Scopes share so many locks."""
 WARN_AT: Final = 0.8
@@ -107,26 +109,15 @@ def record_usage(store: ObjectStore, scope: Scope, entry: UsageEntry) -> None:
     """
     month = _month(_asked_at(entry.id))
     entry = records.save_once(store, f"{_folder(scope, month)}{entry.id}.json", entry)
-    key = _sum_key(scope, month)
-    for attempt in range(TRIES):
-        try:
-            stored = store.get(key)
-        except ObjectNotFound:
+
+    def counted(data: bytes | None) -> bytes | None:
+        if data is None:
             # The entry lies in the ledger already, so counting the ledger counts it.
-            etag, total = None, _summed(_entries(store, scope, month))
-        else:
-            etag, total = stored.etag, records.decode(stored.data, _Sum)
-            if entry.id in total.recent:
-                return
-            total = total.plus(entry)
-        try:
-            data = msgspec.json.encode(total)
-            store.put(key, data, if_absent=etag is None, if_match=etag, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - to keep writers apart, not a secret
-            continue
-        return
-    raise StoreUnavailable("too many answers are counted at once")
+            return msgspec.json.encode(_summed(_entries(store, scope, month)))
+        total = records.decode(data, _Sum)
+        return None if entry.id in total.recent else msgspec.json.encode(total.plus(entry))
+
+    swap(store, _sum_key(scope, month), counted, tries=TRIES)
 
 
 class Spending(NamedTuple):
@@ -245,10 +236,9 @@ def _summed(entries: Iterable[UsageEntry]) -> _Sum:
 
 
 def _entries(store: ObjectStore, scope: Scope, month: str) -> Iterable[UsageEntry]:
-    for info in store.list(_folder(scope, month)):
-        entry = records.load(store, info.key, UsageEntry)
-        if entry is not None:
-            yield entry
+    keys = (info.key for info in store.list(_folder(scope, month)))
+    entries = in_order(lambda key: records.load(store, key, UsageEntry), keys)
+    return (entry for entry in entries if entry is not None)
 
 
 def _asked_at(entry_id: str) -> float:

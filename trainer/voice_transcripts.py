@@ -46,7 +46,9 @@ def sweep_turns(store: ObjectStore, scope: Scope, now: float, days: int) -> int:
     for info in store.list(prefix):
         answer_id = info.key.removeprefix(prefix)
         moment = moment_of(answer_id)
-        if (info.modified_at if moment is None else moment) >= until:
+        if moment is not None and moment >= until:
+            break  # ids grow, so those that follow are younger
+        if moment is None and info.modified_at >= until:
             continue
         for vote in store.list(f"{votes_prefix(scope)}{answer_id}/"):
             store.delete(vote.key)

@@ -297,6 +297,27 @@ def test_housekeeping_sweeps_when_it_is_due_and_survives_failures(tmp_path: Path
 
 
 @pytest.mark.usefixtures("_own_temporary_folder")
+def test_a_sweep_that_takes_too_long_is_cut_off_when_the_process_ends(tmp_path: Path) -> None:
+    deleting, go_on = threading.Event(), threading.Event()
+
+    class Slow(FileStore):
+        def delete(self, key: str) -> None:
+            deleting.set()
+            assert go_on.wait(60)
+            super().delete(key)
+
+    for number in range(5):
+        FileStore(tmp_path).put(f"g1/outcomes/{number}.outcome.json", b"{}")
+    beside = Housekeeping(services(Slow(tmp_path)), first_s=0, clock=lambda: 4e9)
+    beside.start()
+    assert deleting.wait(60)
+    beside.stop(patience_s=0.1)
+    go_on.set()
+    beside.stop(patience_s=60)
+    assert len(list(FileStore(tmp_path).list("g1/"))) == 4
+
+
+@pytest.mark.usefixtures("_own_temporary_folder")
 def test_the_command_sweeps_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DISCORD_PUBLIC_KEY", made.KEY.verify_key.encode().hex())

@@ -53,6 +53,8 @@ def test_aliases_and_empty_values() -> None:
         ("TRAINGER_QUEUE", "redis://x"),
         ("TRAINGER_WORKER_THREADS", "0"),
         ("TRAINGER_LEASE_SECONDS", "0.1"),
+        ("TRAINGER_CACHE_MEGABYTES", "0"),
+        ("TRAINGER_CACHE_MEGABYTES", "nan"),
         ("DISCORD_PUBLIC_KEY", "secret"),
         ("DISCORD_PUBLIC_KEY", "ab" * 31),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from trainer.adapters.file_store import FileStore
@@ -312,6 +313,51 @@ def test_a_server_that_is_counted_too_often_at_once_lets_people_pass(tmp_path: P
     one = limiter(store, clock)
     assert one.use(MEMBER, "ask", ids.next()) is None
     assert store.tries == TRIES
+
+
+class Counted(FileStore):
+    """A store that counts what is asked of it, and in which somebody may come first."""
+
+    reads = writes = 0
+    first: Limiter | None = None
+
+    def get(self, key: str) -> StoredObject:
+        self.reads += 1
+        return super().get(key)
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        if_absent: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        self.writes += 1
+        if key.endswith("/all.json") and self.first is not None:
+            first, self.first = self.first, None
+            first.use(OTHER, "ask", "1")
+        return super().put(key, data, if_absent=if_absent, if_match=if_match, content_type=content_type)
+
+
+def test_a_question_reads_each_of_its_two_records_once(tmp_path: Path, clock: Clock, ids: Ids) -> None:
+    store = Counted(tmp_path)
+    one = limiter(store, clock)
+    for _ in range(3):
+        store.reads = store.writes = 0
+        assert one.use(MEMBER, "ask", ids.next()) is None
+        assert (store.reads, store.writes) == (2, 2)
+
+
+def test_what_somebody_else_used_in_between_is_counted_too(tmp_path: Path, clock: Clock, ids: Ids) -> None:
+    store = Counted(tmp_path)
+    one = limiter(store, clock)
+    assert one.use(MEMBER, "ask", ids.next()) is None
+    store.first = limiter(FileStore(tmp_path), clock)
+    assert one.use(MEMBER, "ask", ids.next()) is None
+    buckets = msgspec.json.decode(store.get("g42/limits/all.json").data)["buckets"]
+    assert buckets["ask/uses/60"] == pytest.approx(clock.now + 3)  # of sixty a minute
 
 
 def test_many_at_once_do_not_get_more_than_there_is(store: FileStore, clock: Clock) -> None:

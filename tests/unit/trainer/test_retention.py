@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -224,3 +225,117 @@ def test_somebody_forgotten_is_swept_like_everybody(store: FileStore, tmp_path: 
     use_everything(store, tmp_path / "cache", ids).close()
     forget(store, BOB, ids.next(), clock=clock)
     assert sweep(store, clock() + 10).late == 0
+
+
+class Watched(FileStore):
+    """A store that notes what is listed and read, and serves a scope only when another one is being swept, too."""
+
+    def __init__(self, root: Path, together: threading.Barrier | None = None) -> None:
+        super().__init__(root)
+        self.listed: list[str] = []
+        self.looked_at = 0
+        self.together = together
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[ObjectInfo]:
+        self.listed.append(prefix)
+        if self.together is not None and prefix in {"g1/", "g2/"}:
+            self.together.wait(60)
+        for info in super().list(prefix, start_after=start_after):
+            self.looked_at += 1
+            yield info
+
+
+def test_a_scope_with_little_in_it_is_listed_once(store: FileStore, tmp_path: Path) -> None:
+    store.put("g1/settings.json", b"{}")
+    store.put(f"g1/answers/{first_of(1e9)}.json", b"{}")
+    store.put("g1/exports/1.csv", b"x")
+    watched = Watched(tmp_path / "store")
+    assert sweep(watched, written_at(store, "g1/exports/1.csv") + 10).expired == 1
+    assert watched.listed.count("g1/") == 1
+    assert not [prefix for prefix in watched.listed if prefix.startswith("g1/") and prefix != "g1/"]
+
+
+def test_of_what_grows_no_more_is_looked_at_than_is_due(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.sweeping.PAGE", 10)
+    store.put("g1/settings.json", b"{}")
+    now = written_at(store, "g1/settings.json") + 2 * DAY_S
+    for number in range(40):
+        age_s = (201 - number * 5) * DAY_S  # five answers are due, and every outcome
+        one = str(first_of(now - age_s))
+        for key in (answer_key(Scope("guild", "1"), one), message_key(Scope("guild", "1"), one)):
+            store.put(key, b"{}")
+        store.put(vote_key(Scope("guild", "1"), one, "5"), b"{}")
+        store.put(f"g1/outcomes/{one}.outcome.json", b"{}")
+    watched = Watched(tmp_path / "store")
+    assert sweep(watched, now).expired == 3 * 5 + 40
+    assert watched.looked_at < 100
+    assert sweep(watched, now).expired == 0
+
+
+def test_names_without_ids_go_by_when_they_were_written(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.sweeping.PAGE", 1)
+    for key in ("g1/answers/x.json", "g1/outcomes/x.json", "g1/gates/1.json", "g1/gates/tested/ab.json"):
+        store.put(key, b"{}")
+    young = str(first_of(written_at(store, "g1/answers/x.json") + 364 * DAY_S))
+    store.put(f"g1/gates/{young}.json", b"{}")
+    assert sweep(store, written_at(store, "g1/answers/x.json") + 365 * DAY_S).expired == 5
+    assert [info.key for info in store.list("g1/")] == []
+
+
+def test_scopes_are_swept_side_by_side(store: FileStore, tmp_path: Path) -> None:
+    for scope in ("g1", "g2"):
+        store.put(f"{scope}/outcomes/1.outcome.json", b"{}")
+    watched = Watched(tmp_path / "store", threading.Barrier(2))
+    assert sweep(watched, 4e9).expired == 2
+
+
+def test_a_sweep_stops_when_there_is_no_more_time(store: FileStore) -> None:
+    for number in range(20):
+        store.put(f"g1/outcomes/{number}.outcome.json", b"{}")
+        store.put(f"g{number + 2}/outcomes/1.outcome.json", b"{}")
+    assert sweep(store, 4e9, must_stop=lambda: True) == Swept()
+    asked = iter(range(1000))
+    lock = threading.Lock()
+
+    def soon() -> bool:
+        with lock:
+            return next(asked) >= 10
+
+    assert 0 < sweep(store, 4e9, must_stop=soon).expired < 11
+    left = len(list(store.list("")))
+    assert sweep(store, 4e9).expired == left
+
+
+def test_no_folder_is_passed_over_too_far(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies between: names that sort close together, and folders in `voice`."""
+    monkeypatch.setattr("trainer.sweeping.PAGE", 3)
+    kept = [f"g1/datasets/{name}/journal/{number}" for name in ("a", "a-b", "b") for number in range(5)]
+    kept += ["g1/settings.json", "g1/voice/call.json", "g1/names/default", "g1/unseen-old/1", "g1/voice/other/1"]
+    due = [f"g1/{folder}/{number}.json" for folder in (*KEPT_DAYS, "answers", "votes/1") for number in range(4)]
+    for key in (*kept, *due):
+        store.put(key, b"")
+    assert sweep(store, written_at(store, due[0]) + 31 * DAY_S).expired == len(due)
+    assert sorted(info.key for info in store.list("g1/")) == sorted(kept)
+
+
+def test_a_large_scope_is_passed_through_in_few_listings(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.sweeping.PAGE", 20)
+    now = written_at_after_putting(store)
+    scope = Scope("guild", "1")
+    for number in range(60):
+        one = str(first_of(now - number * DAY_S))
+        for key in (answer_key(scope, one), message_key(scope, one), f"g1/usage/2026-11/{one}.json"):
+            store.put(key, b"{}")
+    watched = Watched(tmp_path / "store")
+    assert sweep(watched, now) == Swept()
+    assert watched.listed.count("g1/") == 4  # and each of the three folders was looked into for no more than a page
+    assert watched.looked_at <= 4 * 20 + 10
+
+
+def written_at_after_putting(store: FileStore) -> float:
+    store.put("g1/settings.json", b"{}")
+    return written_at(store, "g1/settings.json")

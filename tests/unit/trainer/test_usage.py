@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from trainer.usage import ID_EPOCH_MS, RECENT, TRIES, Cost, Ledger, UsageEntry, 
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from trainer.ports import StoredObject
 
 SCOPE = Scope("guild", "42")
 NOVEMBER = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -253,9 +257,42 @@ def test_a_sum_that_cannot_be_written_fails_nothing_but_itself(
     store = Contended(tmp_path)
     with pytest.raises(StoreUnavailable):
         record_usage(store, SCOPE, entry())
-    assert len(naps) == TRIES
+    assert len(naps) == TRIES - 1
     Ledger(store, clock=lambda: NOVEMBER).record(SCOPE, interaction(number=2), reply())
     assert "usage not counted" in caplog.text
+
+
+class Slow(FileStore):
+    """A store over a network."""
+
+    def get(self, key: str) -> StoredObject:
+        time.sleep(0.02)
+        return super().get(key)
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        if_absent: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        time.sleep(0.02)
+        return super().put(key, data, if_absent=if_absent, if_match=if_match, content_type=content_type)
+
+
+def test_of_many_answers_at_once_in_one_server_each_is_counted(tmp_path: Path) -> None:
+    """As functions have it: each with a ledger of its own, and nothing but the store between them."""
+    store = Slow(tmp_path)
+
+    def count(number: int) -> None:
+        price = Price(1, 0)
+        Ledger(store, price=price, clock=lambda: NOVEMBER).record(SCOPE, interaction(number=number), reply())
+
+    with ThreadPoolExecutor(24) as threads:
+        list(threads.map(count, range(48)))
+    assert month_cost(store, SCOPE, NOVEMBER).usd == 48
 
 
 # --- configuration ----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, N
 
     Raises what `work` raises, in the item's turn; what is under way then is finished first.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="archive") as pool:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="side-by-side") as pool:
         waiting: deque[Future[R]] = deque()
         try:
             for item in items:
