@@ -9,15 +9,15 @@ which may quote all three, so it is mapped to `ModelUnavailable` and never chain
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from trainer.adapters.openai_client import OpenAiClient, failure, pause_s, timeout
+from trainer.adapters.openai_client import OpenAiClient, failure, hang_up, pause_s, timeout
 from trainer.adapters.openai_wire import (
     Chunk,
     Failed,
@@ -27,7 +27,7 @@ from trainer.adapters.openai_wire import (
     pick_model,
     shown_name,
 )
-from trainer.ports import ModelUnavailable
+from trainer.ports import Cancelled, ModelUnavailable, current_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -96,7 +96,10 @@ class OpenAiChat:
         self._client.close()
 
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, on_text: OnText | None = None) -> ChatReply:
-        """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`; what `on_text` raises passes."""
+        """Answer, telling `on_text` as the text comes; what there is of it, if it is cancelled.
+
+        Raises `ModelUnavailable` and `Cancelled`; what `on_text` raises passes.
+        """
         import tenacity  # noqa: PLC0415 - as late as openai: importing this module must cost nothing
 
         deadline = time.monotonic() + self._timeout_s
@@ -110,6 +113,7 @@ class OpenAiChat:
             retry=tenacity.retry_if_exception(can_help),
             stop=tenacity.stop_after_attempt(1 + self._max_retries) | tenacity.stop_before_delay(self._timeout_s),
             wait=pause_s,
+            sleep=current_cancellation().sleep,
             reraise=True,
         )
         try:
@@ -130,11 +134,14 @@ class OpenAiChat:
         model = self._model or self._first_model(deadline)
         wire, refused = self._wire, set[str]()
         while True:
+            current_cancellation().check()
             reader = Reader()
             readers.append(reader)
             try:
                 with closing(self._chunks(model, messages, max_tokens, wire, deadline)) as chunks:
                     _read(chunks, reader, on_text)
+            except Cancelled:
+                return reader.so_far(model, "\n".join(message.content for message in messages))
             except Failed as failed:
                 if failed.parameter is None:
                     raise
@@ -149,9 +156,10 @@ class OpenAiChat:
     def _chunks(
         self, model: str, messages: Sequence[ChatMessage], max_tokens: int, wire: Wire, deadline: float
     ) -> Generator[Chunk]:
-        """One request. Raises `Failed`, and only that."""
+        """One request. Raises `Failed`, and `Cancelled` once the server has taken it, and only those."""
         import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
 
+        cancellation, taken = current_cancellation(), False
         values: dict[str, Any] = {name: self._values[name] for name in wire.optional} | {wire.limit: max_tokens}
         said = [{"role": role, "content": content.encode(errors="replace").decode()} for role, content in messages]
         failed: Failed | None = None
@@ -166,12 +174,15 @@ class OpenAiChat:
                 ) as stream,
                 _hung_up_at(deadline, stream.response),
             ):
+                taken = True
                 for chunk in stream:
                     yield msgspec.convert(chunk, Chunk, from_attributes=True)
-                    if time.monotonic() >= deadline:
+                    if time.monotonic() >= deadline or cancellation.cancelled:
                         break
         except (openai.OpenAIError, ValueError, RecursionError) as error:
             failed = failure(error, wire.sent)
+        if taken and cancellation.cancelled:
+            raise Cancelled
         if time.monotonic() >= deadline:
             failed = Failed("timeout", retryable=True)
         if failed is not None:
@@ -211,19 +222,15 @@ def _read(chunks: Iterator[Chunk], reader: Reader, on_text: OnText | None) -> No
 
 @contextmanager
 def _hung_up_at(deadline: float, response: httpx2.Response) -> Iterator[None]:
-    """Shut the connection at the deadline, whatever is being waited for.
+    """Shut the connection at the deadline, or when it is cancelled, whatever is being waited for.
 
     The client's own limit is for one read; a server that sends a little now and then would never reach it.
     """
-
-    def hang_up() -> None:
-        with suppress(OSError):
-            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(max(0.0, deadline - time.monotonic()), hang_up)
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), hang_up, (response,))
     timer.daemon = True
     timer.start()
     try:
-        yield
+        with current_cancellation().hanging_up(partial(hang_up, response)):
+            yield
     finally:
         timer.cancel()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from trainer.adapters.openai_wire import Failed, classify, refused_parameter, re
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    import httpx2
     import openai
     from tenacity import RetryCallState
 
@@ -92,10 +95,24 @@ def timeout(deadline: float) -> openai.Timeout:
     return openai.Timeout(left, connect=min(CONNECT_TIMEOUT_S, left / 2))
 
 
+def hang_up(response: httpx2.Response) -> None:
+    """Shut the connection of an answer that comes, from any thread: whoever reads it is told at once."""
+    with suppress(OSError):
+        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
 def failure(error: Exception, sent: Collection[str]) -> Failed:
-    """What an exception of the package, or a wrong shape, means for the port; `sent` names optional parameters."""
+    """What an exception of the package, or a wrong shape, means for the port; `sent` names optional parameters.
+
+    The package passes on what its HTTP client raises while an answer is read that it does not read itself.
+    """
+    import httpx2
     import openai
 
+    if isinstance(error, httpx2.TimeoutException):
+        return Failed("timeout", retryable=True)
+    if isinstance(error, httpx2.HTTPError):
+        return Failed("connection", retryable=True)
     if isinstance(error, openai.APITimeoutError):
         return Failed("timeout", retryable=True)
     if isinstance(error, openai.APIConnectionError):

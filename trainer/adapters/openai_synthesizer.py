@@ -7,11 +7,12 @@ API are shut down in January 2027; compatible servers go on, so the model is by 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from trainer.adapters.openai_client import OpenAiClient, failure, pause_s, timeout
+from trainer.adapters.openai_client import OpenAiClient, failure, hang_up, pause_s, timeout
 from trainer.adapters.openai_wire import Failed, shown_name
-from trainer.ports import ModelUnavailable, Sound
+from trainer.ports import Cancelled, ModelUnavailable, Sound, current_cancellation
 
 if TYPE_CHECKING:
     from trainer.adapters.openai_wire import Failed as _Failed
@@ -72,7 +73,7 @@ class OpenAiSynthesizer:
         return bool(language)
 
     def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
-        """The text in one of the model's voices. Raises `ModelUnavailable`."""
+        """The text in one of the model's voices. Raises `ModelUnavailable` and `Cancelled`."""
         import tenacity  # noqa: PLC0415 - as late as openai: importing this module must cost nothing
 
         if not text.strip() or len(text) > INPUT_MOST or not self.speaks(language):
@@ -85,6 +86,7 @@ class OpenAiSynthesizer:
             retry=tenacity.retry_if_exception(can_help),
             stop=tenacity.stop_after_attempt(1 + self._max_retries) | tenacity.stop_before_delay(self._timeout_s),
             wait=pause_s,
+            sleep=current_cancellation().sleep,
             reraise=True,
         )
         deadline = time.monotonic() + self._timeout_s
@@ -101,9 +103,12 @@ class OpenAiSynthesizer:
         return sound
 
     def _ask(self, text: str, voice: str, speed: float, deadline: float) -> Sound:
-        """One request. Raises `Failed`."""
+        """One request. Raises `Failed` and `Cancelled`."""
+        import httpx2  # noqa: PLC0415 - as openai
         import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
 
+        cancellation, taken = current_cancellation(), False
+        cancellation.check()
         failed: _Failed | None = None
         pcm = bytearray()
         try:
@@ -117,14 +122,18 @@ class OpenAiSynthesizer:
             ) as answer:
                 if answer.headers.get("content-type", "").startswith(_OTHER_TYPES):
                     raise Failed("protocol", retryable=False)
-                for piece in answer.iter_bytes():
-                    pcm += piece
-                    if len(pcm) > BYTES_MOST or time.monotonic() > deadline:
-                        raise Failed("timeout", retryable=False)
+                taken = True
+                with cancellation.hanging_up(partial(hang_up, answer.http_response)):
+                    for piece in answer.iter_bytes():
+                        pcm += piece
+                        if len(pcm) > BYTES_MOST or time.monotonic() > deadline:
+                            raise Failed("timeout", retryable=False)
         except Failed as error:
             failed = error
-        except (openai.OpenAIError, ValueError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             failed = failure(error, ())
+        if taken and cancellation.cancelled:  # a sound may look whole that was cut
+            raise Cancelled(self.name, characters=len(text), seconds=len(pcm) / 2 / RATE)
         if failed is None and (len(pcm) < 2 or pcm.startswith(_FILES)):  # noqa: PLR2004
             failed = Failed("protocol", retryable=False)  # nothing, or a file of a format that was not asked for
         if failed is not None:  # raised here so that the package's exception, which quotes the server, is not with it

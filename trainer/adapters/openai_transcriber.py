@@ -24,7 +24,7 @@ from trainer.adapters.openai_transcripts import (
     transcript_of,
 )
 from trainer.adapters.openai_wire import Failed, shown_name
-from trainer.ports import ModelUnavailable, Transcript
+from trainer.ports import ModelUnavailable, Transcript, current_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -94,7 +94,7 @@ class OpenAiTranscriber:
         keywords: Sequence[str] = (),
         on_text: OnText | None = None,
     ) -> Transcript:
-        """The words of a sound. Raises `ModelUnavailable`; what `on_text` raises passes."""
+        """The words of a sound. Raises `ModelUnavailable` and `Cancelled`; what `on_text` raises passes."""
         import tenacity  # noqa: PLC0415 - as late as openai: importing this module must cost nothing
 
         if not sound.pcm:
@@ -112,6 +112,7 @@ class OpenAiTranscriber:
             retry=tenacity.retry_if_exception(can_help),
             stop=tenacity.stop_after_attempt(1 + self._max_retries) | tenacity.stop_before_delay(whole_s),
             wait=pause_s,
+            sleep=current_cancellation().sleep,
             reraise=True,
         )
         answer = attempts(self._answer, self._file(sound), asked, texts, time.monotonic() + whole_s)
@@ -130,11 +131,12 @@ class OpenAiTranscriber:
         return "speech.wav", wav(sound), "audio/wav"
 
     def _answer(self, file: _File, asked: dict[str, Any], texts: _Texts, deadline: float) -> Answer:
-        """One attempt, asked again without what the server refuses by name. Raises `Failed`."""
+        """One attempt, asked again without what the server refuses by name. Raises `Failed` and `Cancelled`."""
         asked = {name: value for name, value in asked.items() if name not in self._refused}
         if texts.wanted and streams(self._model) and "stream" not in self._refused:
             asked["stream"] = True
         while True:
+            current_cancellation().check()  # what was sent is paid for, and may as well come
             try:
                 with closing(self._received(file, asked, deadline)) as received:
                     return texts.read(received)
@@ -148,6 +150,7 @@ class OpenAiTranscriber:
 
     def _received(self, file: _File, asked: dict[str, Any], deadline: float) -> Generator[Answer | Event]:
         """One request: a whole answer, or the events of one that is streamed. Raises `Failed`, and only that."""
+        import httpx2  # noqa: PLC0415 - as openai
         import openai  # noqa: PLC0415 - takes most of a second to import: only where something is asked
 
         failed: Failed | None = None
@@ -164,7 +167,7 @@ class OpenAiTranscriber:
                     yield decoded(b"".join(_within(answer.iter_bytes(), deadline)))
         except Failed as error:
             failed = error
-        except (openai.OpenAIError, ValueError, RecursionError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError, RecursionError) as error:
             failed = failure(error, asked.keys())
         if failed is not None:  # raised here so that the package's exception, which quotes the server, is not with it
             raise failed

@@ -137,6 +137,11 @@ def shown_name(model: str) -> str:
     return re.split(r"[/\\]", model)[-1] if re.match(r"/|\\\\|[A-Za-z]:[/\\]", model) else model
 
 
+def guessed_tokens(text: str) -> int:
+    """About how many tokens a text has: one for four bytes, some more than it is in most languages."""
+    return -(-len(text.encode(errors="replace")) // 4)
+
+
 def spoken(raw: str, *, final: bool) -> str:
     """What a model says of what it has sent so far: without blocks of reasoning at its start, and well-formed.
 
@@ -228,6 +233,15 @@ class Reader:
         cached, written = used.detail("cached_tokens"), used.detail("cache_write_tokens")
         usage = ChatUsage(used.prompt_tokens, used.completion_tokens, cached, written)
         return ChatReply(self.text, shown_name(self._model or asked), usage, truncated=self.finish == "length")
+
+    def so_far(self, asked: str, prompt: str) -> ChatReply:
+        """What there is of an answer that is stopped, and a guess at what the server does not tell any more."""
+        self._show(final=True)
+        told = self.reply(asked)
+        usage = told.usage
+        if usage.output_tokens is None:
+            usage = ChatUsage(guessed_tokens(prompt), guessed_tokens(self._raw))
+        return ChatReply(told.text, told.model, usage, truncated=self.finish != "stop")
 
     def _show(self, *, final: bool) -> bool:
         before, self.text = self.text, spoken(self._raw, final=final)

@@ -9,14 +9,17 @@ reach callers only as the exceptions named here:
     ├── PreconditionFailed     a conditional write lost: somebody else wrote first
     ├── LeaseLost              the job was taken over by another worker, or is gone
     ├── BodyTooLarge           the queue does not take a job of this size
+    ├── Cancelled              whoever asked does not want it any more; only where they said so (`cancelling`)
     └── Unavailable            the outside thing does not answer now; trying again later may help
         ├── StoreUnavailable
         ├── QueueUnavailable
         └── ModelUnavailable   says whether a retry can help
 """
 
+from trainer.ports.cancelling import Cancellation, current_cancellation
 from trainer.ports.errors import (
     BodyTooLarge,
+    Cancelled,
     InvalidKey,
     LeaseLost,
     ModelUnavailable,
@@ -34,6 +37,8 @@ from trainer.ports.storage import ObjectInfo, ObjectStore, StoredObject
 
 __all__ = [
     "BodyTooLarge",
+    "Cancellation",
+    "Cancelled",
     "ChatMessage",
     "ChatModel",
     "ChatReply",
@@ -62,4 +67,5 @@ __all__ = [
     "TranscriptPart",
     "Unavailable",
     "Vector",
+    "current_cancellation",
 ]

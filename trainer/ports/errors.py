@@ -52,3 +52,19 @@ class ModelUnavailable(Unavailable):
         super().__init__(f"the model does not answer: {reason}")
         self.reason = reason
         self.retryable = retryable
+
+
+class Cancelled(PortError):
+    """Nobody wanted it any more (see `trainer.ports.cancelling`), so it was stopped, or never begun.
+
+    Attributes:
+        model: who had been asked by then, and may have to be paid; empty: nobody.
+        characters: how much it had been given.
+        seconds: how much sound of it had come.
+    """
+
+    def __init__(self, model: str = "", *, characters: int = 0, seconds: float = 0.0) -> None:
+        super().__init__("nobody wants it any more")
+        self.model = model
+        self.characters = characters
+        self.seconds = seconds

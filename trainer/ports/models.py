@@ -36,7 +36,7 @@ class ChatReply(NamedTuple):
     model: str
     usage: ChatUsage
     truncated: bool
-    """It stopped at the limit of `max_tokens`."""
+    """It stopped at the limit of `max_tokens`, or as nobody wanted more of it."""
 
 
 OnText = Callable[[str], None]
@@ -51,7 +51,12 @@ class ChatModel(Protocol):
     """The model in force, as `/healthz` shows it."""
 
     def reply(self, messages: Sequence[ChatMessage], *, max_tokens: int, on_text: OnText | None = None) -> ChatReply:
-        """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`."""
+        """Answer, telling `on_text` as the text comes. Raises `ModelUnavailable`.
+
+        If it is cancelled (see `trainer.ports.cancelling`) before it is whole, what there is of it is returned as
+        truncated, possibly without any text, its usage guessed where the server did not say: it has to be paid.
+        Raises `Cancelled` if nothing was asked by then. A model that cannot stop goes on to the end.
+        """
         ...
 
 

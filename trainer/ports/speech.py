@@ -44,7 +44,8 @@ class Synthesizer(Protocol):
             speed: from 0.5 to 2; 1 is as the voice does by itself.
             voice: which of several voices, by a name of its own; one that has no such voice uses its own.
 
-        Raises `ModelUnavailable`, also for a language that it does not speak.
+        Raises `ModelUnavailable`, also for a language that it does not speak, and `Cancelled` if it is cancelled (see
+        `trainer.ports.cancelling`) before it is whole, unless it cannot stop.
         """
         ...
 
@@ -101,6 +102,7 @@ class Transcriber(Protocol):
             keywords: rare words that may be said, and how they are written.
             on_text: told the text as it comes, if the model tells it before it is finished.
 
-        Raises `ModelUnavailable`, also for a sound that is not taken.
+        Raises `ModelUnavailable`, also for a sound that is not taken, and `Cancelled` if it is cancelled (see
+        `trainer.ports.cancelling`) before anybody was asked.
         """
         ...

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from trainer.i18n import translator
-from trainer.ports import ModelUnavailable, StoreUnavailable
+from trainer.ports import Cancellation, Cancelled, ModelUnavailable, StoreUnavailable
 from voice_sidecar.conversation import wording
 from voice_sidecar.conversation.asking import Found, OverLimit, Question
 from voice_sidecar.conversation.mouth import Piece
@@ -60,14 +60,26 @@ class Answer:
         self._works = works
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Queue[Piece | None] = asyncio.Queue()
+        self._cancellation = Cancellation()
         question = Question(
-            turn.id, turn.user_id, turn.question, former, lambda: not turn.gone and turn.cut is not Outcome.REPLACED
+            turn.id,
+            turn.user_id,
+            turn.question,
+            former,
+            lambda: not turn.gone and turn.cut not in {Outcome.REPLACED, Outcome.CONTINUED},
+            turn.last,
+            turn.first_id,
         )
-        running = tools.pools.answering.submit(self._ask, question)
-        running.add_done_callback(lambda _: self._put(None))
-        self.found: asyncio.Future[Found] = asyncio.wrap_future(running)
+        self._running = tools.pools.answering.submit(self._ask, question)
+        self._running.add_done_callback(lambda _: self._put(None))
+        self.found: asyncio.Future[Found] = asyncio.wrap_future(self._running)
         """Raises what `Asks.ask` raises."""
         self.found.add_done_callback(lambda found: found.cancelled() or found.exception())
+
+    def cancel(self) -> None:
+        """Nobody wants to hear more of it: what is not asked never is, and the model that writes it is stopped."""
+        self._running.cancel()
+        self._cancellation.cancel()
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:
         """What is said, as it gets ready."""
@@ -93,8 +105,13 @@ class Answer:
     async def _sentence(self) -> str:
         """What we say ourselves, behind an answer or in place of it."""
         part: Part
+        await asyncio.wait({self.found})
+        if self.found.cancelled():
+            return ""
         try:
-            found = await asyncio.shield(self.found)
+            found = self.found.result()
+        except Cancelled:
+            return ""
         except OverLimit as over:
             self.outcome = Outcome.LIMITED
             return wording.TOO_MANY if over.full.limit.owner == "scope" else wording.TOO_FAST
@@ -123,7 +140,8 @@ class Answer:
             for phrase in phrases.feed(so_far):
                 self._say(phrase, written_for_them=True)
 
-        found = self._tools.ask.ask(question, on_text)
+        with self._cancellation.scope():
+            found = self._tools.ask.ask(question, on_text)
         text = found.answer.text
         if phrases.given and not text.startswith(phrases.given):
             again = own_sentence(wording.AGAIN, self._turn.language)

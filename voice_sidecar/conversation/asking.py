@@ -12,10 +12,13 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
+
 from trainer.answers import AnswerRecord, load_answer, whose_words
 from trainer.consent import preferences
 from trainer.conversations import Place, Turn, former_turns, remember
-from trainer.ports import StoreUnavailable
+from trainer.ports import StoreUnavailable, current_cancellation
+from trainer.prompt import may_become_no_answer
 from trainer.settings import scope_settings
 from trainer.snowflakes import TIME_BITS, first_of
 from trainer.voice_transcripts import keep_turn
@@ -43,7 +46,11 @@ class Question(NamedTuple):
     former: Sequence[Turn]
     """What this process remembers of the conversation, oldest first."""
     wanted: Callable[[], bool]
-    """Whether the person still agrees to be heard: else nothing is kept."""
+    """Whether the answer is still one, and the person still agrees to be heard: else nothing is kept."""
+    last: str = ""
+    """What the person said last, if they said the question in parts: it may have been one of its own after all."""
+    counts_as: str = ""
+    """The id of the question whose second part this is: who goes on has asked once."""
 
 
 class Found(NamedTuple):
@@ -70,7 +77,10 @@ class Asks(Protocol):
     """Answers questions. Called in threads that may wait."""
 
     def ask(self, question: Question, on_text: Callable[[str], None]) -> Found:
-        """Answer, telling `on_text` the text so far. Raises `OverLimit`, `ModelUnavailable`, `StoreUnavailable`."""
+        """Answer, telling `on_text` the text so far; what there is of it, if it is cancelled.
+
+        Raises `OverLimit`, `ModelUnavailable`, `StoreUnavailable` and `Cancelled`.
+        """
         ...
 
     def remember(self, found: Found, heard: str) -> None:
@@ -98,6 +108,13 @@ class Answers(Protocol):
 def spoken_id(now: float) -> str:
     """An id for what no interaction stands for: ordered by time as theirs, and nobody else's."""
     return str(first_of(now) | secrets.randbits(TIME_BITS))
+
+
+def _unfinished(text: str) -> str:
+    """A text whose rest was not waited for, so that whoever reads it sees that; empty if it is nothing for people."""
+    if may_become_no_answer(text):
+        return ""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}…"
 
 
 class Asking:
@@ -133,9 +150,9 @@ class Asking:
         self._now = now
 
     def ask(self, question: Question, on_text: Callable[[str], None]) -> Found:
-        """Answer. Raises `OverLimit`, `ModelUnavailable` and `StoreUnavailable`; nothing is kept then."""
+        """Answer. Raises `OverLimit`, `ModelUnavailable`, `StoreUnavailable`, `Cancelled`; nothing is kept then."""
         if self._limits is not None:
-            full = self._limits.use(self._actor(question.user_id), "ask", question.id)
+            full = self._limits.use(self._actor(question.user_id), "ask", question.counts_as or question.id)
             if full is not None:
                 raise OverLimit(full)
         settings = scope_settings(self._store, self._scope)
@@ -147,14 +164,13 @@ class Asking:
                 former_turns(self._store, self._place(question.user_id), question.id, self._now()) if kept else []
             )
             former = belonging([*stored, *question.former], self._now())
-        answer = self._answering.answer(
-            self._scope,
-            settings.dataset,
-            question.text,
-            former=former,
-            interaction_id=question.id,
-            on_text=on_text,
-        )
+        answer = self._answer(settings.dataset, question.text, former, question.id, on_text)
+        if answer.kind == "unknown" and question.last and not current_cancellation().cancelled:
+            alone = self._answer(settings.dataset, question.last, former, f"{question.id}-last", on_text)
+            if alone.kind != "unknown":
+                answer, question = alone, question._replace(text=question.last)
+        if current_cancellation().cancelled and answer.kind == "generated":
+            answer = msgspec.structs.replace(answer, text=_unfinished(answer.text))
         record = self._record(question, settings.dataset, answer, former)
         leans = former and record.question != question.text
         turn = Turn(
@@ -164,7 +180,8 @@ class Asking:
             topic=former[-1].topic if leans else question.text,
             at=record.created_at,
         )
-        return Found(answer, turn, remembered, self._kept(record) if kept and question.wanted() else None)
+        keep = kept and question.wanted() and (record.text or record.kind == "unknown")
+        return Found(answer, turn, remembered, self._kept(record) if keep else None)
 
     def remember(self, found: Found, heard: str) -> None:
         """Remember a turn that is kept, with as much of the answer as was heard."""
@@ -179,6 +196,18 @@ class Asking:
             at=found.turn.at,
         )
         remember(self._store, self._place(int(record.author)), turn, self._now())
+
+    def _answer(
+        self,
+        dataset: str,
+        text: str,
+        former: Sequence[Turn],
+        interaction_id: str,
+        on_text: Callable[[str], None],
+    ) -> Answer:
+        return self._answering.answer(
+            self._scope, dataset, text, former=former, interaction_id=interaction_id, on_text=on_text
+        )
 
     def _record(self, question: Question, dataset: str, answer: Answer, former: Sequence[Turn]) -> AnswerRecord:
         return AnswerRecord(

@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal
 
 Remark = Literal["stop", "thanks", "listening", ""]
-"""They want no more of it; they have what they wanted; they listen, or think; none of these."""
+"""They want no more of it; they want no more of what is said to them; they listen, or think; none of these."""
 
 _WORDS_MOST: Final = 7
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -31,20 +31,28 @@ _THANKS: Final = _phrases(
     спасибо, большое спасибо, спасибо большое, спасибо тебе, спасибо вам, огромное спасибо, благодарю, это всё,
     это все, у меня всё, на этом всё, больше ничего"""
 )
+_WAIT: Final = _phrases(
+    """wait, wait a minute, wait a second, wait a moment, hold on, hang on, one moment, one second, one sec,
+    just a moment, just a second, just a sec, a moment, a second, a minute,
+    подожди, подождите, погоди, погодите, постой, постойте, минуту, минутку, минуточку, секунду, секундочку, момент,
+    одну минуту, одну минутку, одну минуточку, одну секунду, одну секундочку, один момент"""
+)
+"""It counts from those who are answered alone: others say it to each other as well."""
 _LISTENING: Final = _phrases(
     """uh, uhh, um, umm, er, erm, hm, hmm, hmmm, mm, mmm, mhm, mmhmm, mm hmm, mm hm, uh huh, uhhuh, huh, ah, aha, oh,
     ooh, wow, yeah, yep, yup, yes, ya, ok, okay, k, right, sure, i see, got it, alright, all right, fine, good, cool,
-    nice, great, perfect, that's great, well, so, true, exactly, really, oh really, go on, interesting, of course,
-    makes sense,
+    nice, great, perfect, that's great, well, so, true, exactly, really, oh really, go on, continue, carry on,
+    keep going, interesting, of course, makes sense,
     i know, like,
     ага, угу, да, ну, ну да, так, так так, мм, м, хм, хмм, э, ээ, эм, эмм, ммм, а, ах, ох, ого, ух ты, понятно, понял,
-    поняла, ясно, ладно, хорошо, окей, ок, точно, конечно, правда, ну ладно, вот, вот так, вот как, продолжай, давай,
-    верно, именно, отлично, супер, класс, интересно, ничего себе, надо же, как бы, типа, то есть"""
+    поняла, ясно, ладно, хорошо, окей, ок, точно, конечно, правда, ну ладно, вот, вот так, вот как, продолжай, дальше,
+    давай, верно, именно, отлично, супер, класс, интересно, ничего себе, надо же, как бы, типа, то есть"""
 )
 _POLITE: Final = frozenset({"please", "пожалуйста", "now", "already", "just", "уже", "всё", "все", "then", "тогда"})
 _KINDS: Final[tuple[tuple[Remark, frozenset[tuple[str, ...]]], ...]] = (
     ("stop", _STOP),
     ("thanks", _THANKS),
+    ("thanks", _WAIT),
     ("listening", _LISTENING),
 )
 

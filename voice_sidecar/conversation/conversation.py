@@ -68,6 +68,8 @@ class Conversation:
         self._began: dict[tuple[int, int], float] = {}
         self._turns: dict[SpokenTurn, Recognition] = {}
         """Those whose words are waited for."""
+        self._latest: dict[int, asyncio.Task[None]] = {}
+        """What does about each person's last turn what it wants."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -218,13 +220,21 @@ class Conversation:
         if self._replies.idle and turn.voiced_s >= PRESUMED_FROM_S and self._is_for_us(turn.user_id, turn.number):
             turn.filler.ours()
         self._turns[turn] = recognition
-        self._spawn(self._follow(turn, recognition))
+        before = self._latest.get(turn.user_id)
+        following = self._latest[turn.user_id] = self._spawn(self._follow(turn, recognition, before))
+        following.add_done_callback(lambda _: self._forget_latest(turn.user_id, following))
 
-    async def _follow(self, turn: SpokenTurn, recognition: Recognition) -> None:
-        """Waits for the words, and does what they want."""
+    def _forget_latest(self, user_id: int, task: asyncio.Task[None]) -> None:
+        if self._latest.get(user_id) is task:
+            del self._latest[user_id]
+
+    async def _follow(self, turn: SpokenTurn, recognition: Recognition, before: asyncio.Task[None] | None) -> None:
+        """Waits for the words, and does what they want, after what the person said `before`."""
         outcome = Outcome.FAILED
         try:
             transcript = await recognition.words
+            if before is not None:
+                await asyncio.wait({before})  # a short one may be recognised sooner than a long one before it
         except asyncio.CancelledError:
             if not recognition.words.cancelled():
                 raise  # it is we who are cancelled
@@ -341,7 +351,8 @@ class Conversation:
         self._timer = None
         self.tick(self._tools.clock())
 
-    def _spawn(self, coroutine: Coroutine[object, object, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

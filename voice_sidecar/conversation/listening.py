@@ -7,6 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+from trainer.ports import Cancellation
 from voice_sidecar.turns.events import Paused, TurnEnded, WentOn
 
 if TYPE_CHECKING:
@@ -154,7 +155,13 @@ class Listening:
             return None
         turn_id = self._tools.new_id()
         languages = self._tongues.expected(user_id)
-        running = self._tools.pools.recognising.submit(self._tools.recognise, sound, languages, turn_id)
+        recognise, cancellation = self._tools.recognise, Cancellation()
+
+        def recognised() -> Transcript:
+            with cancellation.scope():
+                return recognise(sound, languages, turn_id)
+
+        running = self._tools.pools.recognising.submit(recognised)
         self._running += 1
         loop = asyncio.get_running_loop()
 
@@ -164,6 +171,7 @@ class Listening:
 
         running.add_done_callback(no_longer)
         words = asyncio.wrap_future(running)
+        words.add_done_callback(lambda words: cancellation.cancel() if words.cancelled() else None)
         words.add_done_callback(_looked_at)
         return Recognition(turn_id, words, guessed)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from trainer.ports import Transcript
+from trainer.ports import Cancelled, Transcript, current_cancellation
 from trainer.settings import scope_settings
 from trainer.speech.prices import recognised_usd, spoken_usd
 from trainer.speech.transcribing import transcribe_chunks
@@ -37,7 +37,7 @@ class Recognises(Protocol):
     """Makes words of what somebody said. Called in threads that may wait."""
 
     def __call__(self, sound: Sound, languages: Sequence[str], turn_id: str) -> Transcript:
-        """The words. Raises `ModelUnavailable` and `BudgetUsed`."""
+        """The words. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
         ...
 
 
@@ -45,7 +45,10 @@ class Says(Protocol):
     """Makes sound of words. Called in threads that may wait."""
 
     def __call__(self, text: str, language: str, turn_id: str) -> Iterator[Spoken]:
-        """The sentences, as they get ready; none of what has no words. Raises `ModelUnavailable` and `BudgetUsed`."""
+        """The sentences, as they get ready; none of what has no words.
+
+        Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`.
+        """
         ...
 
 
@@ -75,11 +78,12 @@ class Recogniser:
         self._later = later
 
     def __call__(self, sound: Sound, languages: Sequence[str], turn_id: str) -> Transcript:
-        """The words of a sound of any length. Raises `ModelUnavailable` and `BudgetUsed`."""
+        """The words of a sound of any length. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
         paid = None if self._transcriber.local else self._ledger
         if paid is not None and paid.spending(self._scope).exhausted:
             raise BudgetUsed
         keywords = self._keywords(self._scope) if self._keywords is not None else ()
+        current_cancellation().check()
         if sound.seconds <= self._transcriber.most_s:
             transcript = self._transcriber.transcribe(sound, languages=languages, keywords=keywords)
         else:
@@ -114,19 +118,25 @@ class Voice:
         self._later = later
 
     def __call__(self, text: str, language: str, turn_id: str) -> Iterator[Spoken]:
-        """The sentences of a text, as they get ready. Raises `ModelUnavailable` and `BudgetUsed`."""
+        """The sentences of a text, as they get ready. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
         speaker = self._speaker
         if self._ledger is not None and self._ledger.spending(self._scope).exhausted:
             speaker = speaker.free()
             if not speaker.voices:
                 raise BudgetUsed
         settings = scope_settings(self._store, self._scope)
-        for spoken in speaker.say(text, language, speed=settings.speech_speed, voice=settings.speech_voice):
-            if self._ledger is not None and not spoken.cached:
-                self._count(self._ledger, spoken, turn_id)
-            yield spoken
+        try:
+            for spoken in speaker.say(text, language, speed=settings.speech_speed, voice=settings.speech_voice):
+                if not spoken.cached:
+                    self._count(spoken.voice, len(spoken.text), spoken.sound.seconds, turn_id)
+                yield spoken
+        except Cancelled as cancelled:
+            self._count(cancelled.model, cancelled.characters, cancelled.seconds, turn_id)
+            raise
 
-    def _count(self, ledger: Ledger, spoken: Spoken, turn_id: str) -> None:
-        usd = spoken_usd(spoken.voice, len(spoken.text), spoken.sound.seconds)
-        name = f"{turn_id}-said-{token_hex(4)}"
-        self._later(lambda: ledger.record_cost(self._scope, name, spoken.voice, usd))
+    def _count(self, voice: str, characters: int, seconds: float, turn_id: str) -> None:
+        if self._ledger is None or not voice:
+            return
+        ledger, name = self._ledger, f"{turn_id}-said-{token_hex(4)}"
+        usd = spoken_usd(voice, characters, seconds)
+        self._later(lambda: ledger.record_cost(self._scope, name, voice, usd))

@@ -10,7 +10,7 @@ import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from trainer.ports import ModelUnavailable
+from trainer.ports import Cancellation, Cancelled, ModelUnavailable
 from voice_sidecar.conversation.models import BudgetUsed
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ class Mouth:
         """There is sound to be played, or it is paused."""
         return self._utterance is not None and self._sounds > 0
 
+    @property
+    def heard(self) -> bool:
+        """Words of what is being said were heard, our own sentences apart."""
+        return self._utterance is not None and bool(self._utterance.heard().text)
+
     def ready(self, asker: int | None, on_audio: Callable[[float], None] | None = None) -> None:
         """Something will be said soon: silence is sent until then, without which its beginning would not be heard."""
         self._asker, self._on_audio = asker, on_audio
@@ -167,13 +172,15 @@ class Mouth:
         utterance = self._utterance
         assert utterance is not None  # noqa: S101 - it is ready
         over = asyncio.ensure_future(utterance.done())
-        feeding = asyncio.ensure_future(self._feed(speech, utterance))
+        cancellation = Cancellation()
+        feeding = asyncio.ensure_future(self._feed(speech, utterance, cancellation))
         try:
             await asyncio.wait({over, feeding}, return_when=asyncio.FIRST_COMPLETED)
             fed = feeding.result() if feeding.done() else _Fed()
             utterance.finish()
             heard = await over
         finally:
+            cancellation.cancel()
             feeding.cancel()
             over.cancel()
             if self._utterance is utterance:
@@ -181,27 +188,29 @@ class Mouth:
                 self._barge_in.over()
         return Said(heard, fed.failed, fed.shortened)
 
-    async def _feed(self, speech: Speech, utterance: Utterance) -> _Fed:
+    async def _feed(self, speech: Speech, utterance: Utterance, cancellation: Cancellation) -> _Fed:
         """Gives the utterance its sounds."""
         most_s = left_s = self._tools.settings.spoken_most_s
         async with aclosing(speech.pieces) as pieces:
             async for piece in pieces:
                 try:
-                    async for spoken in self._spoken(piece, speech.turn_id):
+                    async for spoken in self._spoken(piece, speech.turn_id, cancellation):
                         if spoken.sound.seconds > left_s and left_s < most_s:
-                            async for last in self._spoken(await speech.rest(), speech.turn_id):
+                            async for last in self._spoken(await speech.rest(), speech.turn_id, cancellation):
                                 self._add(utterance, "", last)
                             return _Fed(shortened=True)
                         left_s -= spoken.sound.seconds
                         self._add(utterance, "" if piece.own else spoken.text, spoken)
+                except Cancelled:
+                    return _Fed()  # it was stopped
                 except Exception as error:  # noqa: BLE001 - whatever is wrong with the voice, the call goes on
                     if not isinstance(error, (ModelUnavailable, BudgetUsed)):
                         log.warning("nothing said", extra={"error": type(error).__name__})
                     return _Fed(failed=True)
         return _Fed()
 
-    async def _spoken(self, piece: Piece | None, turn_id: str) -> AsyncIterator[Spoken]:
-        """The sounds of a piece. Raises `ModelUnavailable` and `BudgetUsed`."""
+    async def _spoken(self, piece: Piece | None, turn_id: str, cancellation: Cancellation) -> AsyncIterator[Spoken]:
+        """The sounds of a piece. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
         if piece is None:
             return
         prepared = self._prepared.get((piece.text, piece.language))
@@ -217,8 +226,13 @@ class Mouth:
         sentences: Iterator[Spoken] = await loop.run_in_executor(
             pool, lambda: iter(say(piece.text, piece.language, turn_id))
         )
+
+        def following() -> Spoken | None:
+            with cancellation.scope():
+                return next(sentences, None)
+
         while True:
-            spoken = await loop.run_in_executor(pool, next, sentences, None)
+            spoken = await loop.run_in_executor(pool, following)
             if spoken is None:
                 return
             yield spoken

@@ -18,6 +18,7 @@ from trainer.speech.speakable import language_of
 from voice_sidecar.conversation import wording
 from voice_sidecar.conversation.answers import Answer, own_sentence
 from voice_sidecar.conversation.filler import Filler
+from voice_sidecar.conversation.going_on import relation
 from voice_sidecar.conversation.memory import Memory
 from voice_sidecar.conversation.mouth import Piece, Speech
 from voice_sidecar.conversation.turn import Outcome, SpokenTurn
@@ -86,7 +87,7 @@ class Replies:
         self._current: SpokenTurn | _Announcement | None = None
         self._worker: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unsettled: set[SpokenTurn] = set()
+        self._unsettled: dict[SpokenTurn, Answer] = {}
         """Those of which something may still be kept."""
 
     @property
@@ -101,23 +102,41 @@ class Replies:
             turn: what was said.
             interrupts: it made us fall silent, or wait. Whoever began before we did meant no interruption.
         """
-        current, over = self._current, False
-        own = isinstance(current, SpokenTurn) and current.user_id == turn.user_id
-        began = self._mouth.audio_at
-        into = interrupts and began is not None and turn.began_at >= began
-        if current is not None and (own or into):
-            self._cut(current)
-            over = True
+        over = False
+        current = None if isinstance(self._current, SpokenTurn) and self._current.cut else self._current
+        before = self._waiting.of(turn.user_id)
+        if before is not None and relation(before.course, turn.began_at) != "new":
+            turn.go_on_from(before)  # in its place, where it keeps no answer from being heard
+        else:
+            before = None
+            over = current is not None and self._ends(current, turn, interrupts=interrupts)
         self.windows.begin(turn.user_id)
         turn.waited = current is not None and not over
         displaced = self._waiting.add(turn.user_id, turn)
         if displaced is not None:
-            self._report(displaced, Outcome.BUSY if displaced is turn else Outcome.REPLACED)
+            replaced = Outcome.REPLACED if before is None else Outcome.CONTINUED
+            self._report(displaced, Outcome.BUSY if displaced is turn else replaced)
             if displaced is turn:
                 self.windows.close(turn.user_id)
                 turn.filler.over()
         self._work()
         return over
+
+    def _ends(self, current: SpokenTurn | _Announcement, turn: SpokenTurn, *, interrupts: bool) -> bool:
+        """Whether a turn ends what is being said, which it has then done."""
+        began = self._mouth.audio_at
+        into = interrupts and began is not None and turn.began_at >= began
+        if not isinstance(current, SpokenTurn) or current.user_id != turn.user_id:
+            if into:
+                self._cut(current)
+            return into
+        related = relation(current.course, turn.began_at)
+        if related == "more":
+            turn.go_on_from(current)
+        elif related == "too_much" and not into:
+            return False
+        self._cut(current, continued=related == "more")
+        return True
 
     def stop(self, user_id: int, *, everything: bool) -> None:
         """Somebody wants to hear no more: of what is said to them, or of anything."""
@@ -132,8 +151,10 @@ class Replies:
 
     def left(self, user_id: int) -> None:
         """Somebody went: nothing of theirs is answered, kept or remembered that is not yet."""
-        for turn in self._unsettled:
-            turn.gone = turn.gone or turn.user_id == user_id
+        for turn, answer in self._unsettled.items():
+            if turn.user_id == user_id:
+                turn.gone = True
+                answer.cancel()
         waiting = self._waiting.drop(user_id)
         if waiting is not None:
             waiting.gone = True
@@ -180,6 +201,8 @@ class Replies:
         for turn in [*current, *self._unsettled, *self._waiting.clear()]:
             turn.gone = True
             self._report(turn, Outcome.GONE)
+        for answer in self._unsettled.values():
+            answer.cancel()
         for announcement in self._announcements.clear():
             announcement.over.set()
         tasks = [*self._tasks, *([self._worker] if self._worker is not None else [])]
@@ -197,11 +220,18 @@ class Replies:
         self._work()
         return announcement
 
-    def _cut(self, current: SpokenTurn | _Announcement) -> None:
+    def _cut(self, current: SpokenTurn | _Announcement, *, continued: bool = False) -> None:
         if isinstance(current, SpokenTurn):
             current.filler.over()
-            heard = self._mouth.audio_at is not None
-            current.cut = Outcome.GONE if current.gone else Outcome.CUT if heard else Outcome.REPLACED
+            if current.gone:
+                current.cut = Outcome.GONE
+            elif continued:
+                current.cut = Outcome.CONTINUED
+            else:
+                heard = self._mouth.heard if current.filled else self._mouth.audio_at is not None
+                current.cut = Outcome.CUT if heard else Outcome.REPLACED
+            if current in self._unsettled:
+                self._unsettled[current].cancel()
         self._mouth.stop()
 
     def _work(self) -> None:
@@ -243,7 +273,7 @@ class Replies:
         self._changed()
         former = self._memory.former(turn.user_id, self._tools.now())
         answer = Answer(turn, former, self._tools, self._failed, self._works)
-        self._unsettled.add(turn)
+        self._unsettled[turn] = answer
         played: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         settling = asyncio.get_running_loop().create_task(self._settle(turn, answer, played))
         self._tasks.add(settling)
@@ -288,7 +318,7 @@ class Replies:
         except Exception as error:  # noqa: BLE001 - it was told, or is a courtesy
             log.info("nothing remembered", extra={"error": type(error).__name__})
         finally:
-            self._unsettled.discard(turn)
+            self._unsettled.pop(turn, None)
 
     async def _show(self, turn: SpokenTurn, found: Found) -> None:
         if found.record is None or turn.gone or self._tools.keeps is None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from voice_sidecar.conversation.going_on import Course, joined
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # we said that we do not know
     CUT = "cut"  # the answer was interrupted
     REPLACED = "replaced"  # the same person said something else before anything of the answer was heard
+    CONTINUED = "continued"  # the same person went on: what follows is answered together with it
     ACKNOWLEDGED = "acknowledged"  # the name and nothing else
     STOPPED = "stopped"  # a wish to stop, or thanks
     LISTENING = "listening"  # "uh-huh"
@@ -48,6 +51,8 @@ class TurnReport(NamedTuple):
     """We asked for patience; `first_audio` is that."""
     heard_s: float
     """Seconds of the answer that were played."""
+    parts: int
+    """Turns that were put together: more than one if the person went on after what was taken for the end."""
 
 
 @dataclass(eq=False, slots=True)
@@ -85,6 +90,29 @@ class SpokenTurn:
     """The person left or does not agree any more: nothing of it is to be kept."""
     outcome: Outcome | None = field(default=None)
     """Once it is reported."""
+    parts: int = 1
+    """Turns whose words are in the question, this one included."""
+    last: str = ""
+    """The words of this one alone, if there is one before it."""
+    first_id: str = ""
+    """The id of the first of them, if there is one before this."""
+    first_began_at: float | None = None
+    """When that began."""
+
+    @property
+    def course(self) -> Course:
+        """What is needed to know whether something goes on with it."""
+        began_at = self.began_at if self.first_began_at is None else self.first_began_at
+        return Course(began_at, self.decided_at, self.parts, self.audio_at)
+
+    def go_on_from(self, before: SpokenTurn) -> None:
+        """It goes on with what was taken for a whole turn: its question is both."""
+        self.last = self.question
+        self.question = joined(before.question, self.question)
+        self.acknowledge = not self.question
+        self.parts = before.parts + 1
+        self.first_id = before.first_id or before.id
+        self.first_began_at = before.course.began_at
 
     def audio(self, at: float) -> None:
         """The first audible packet was sent."""
@@ -104,7 +132,7 @@ class SpokenTurn:
         }
         stages = {name: max(0.0, at - self.ended_at) for name, at in reached.items() if at is not None}
         found = TurnReport(
-            guild_id, outcome, self.voiced_s, stages, self.speculated, self.filled, round(self.heard_s, 2)
+            guild_id, outcome, self.voiced_s, stages, self.speculated, self.filled, round(self.heard_s, 2), self.parts
         )
         log.info(
             "spoken turn",
@@ -116,6 +144,7 @@ class SpokenTurn:
                 "heard_s": found.heard_s,
                 "speculated": self.speculated,
                 "filled": self.filled,
+                "parts": self.parts,
                 **{f"{name}_ms": round(1000 * seconds) for name, seconds in stages.items()},
             },
         )

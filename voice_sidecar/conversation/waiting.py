@@ -31,6 +31,10 @@ class Waiting(Generic[T]):
         self._kept[user_id] = item
         return former
 
+    def of(self, user_id: int) -> T | None:
+        """What of somebody waits."""
+        return self._kept.get(user_id)
+
     def take(self) -> T | None:
         """The one that waits longest; None if none does."""
         return self._kept.popitem(last=False)[1] if self._kept else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from tests.voice.conversation.props import Clock, Gate, Playback, Room, soon, until
 from trainer.answers import Answer
 from trainer.conversations import Turn
-from trainer.ports import ModelUnavailable, Sound, Transcript
+from trainer.ports import ModelUnavailable, Sound, Transcript, current_cancellation
 from trainer.speech.speakable import sentences, speakable
 from trainer.speech.speaking import Spoken
 from voice_sidecar.conversation.asking import Found, Question
@@ -101,6 +101,10 @@ class Stage:
         self.turn_of: dict[int, int] = {}
         self.language = ""
         self.doubt = 0.0
+        self.cancelled: list[str] = []
+        """Questions that nobody wanted answered any more, as whoever answers them sees it."""
+        self.slow: dict[str, Gate] = {}
+        """Hold up the recognition of these words."""
         self.seconds_each = 1.0
         self._number = 0
         self.threads = [ThreadPoolExecutor(4) for _ in range(4)]
@@ -125,6 +129,8 @@ class Stage:
 
     async def __aexit__(self, *_: object) -> None:
         self.recognition.open()
+        for gate in self.slow.values():
+            gate.open()
         for script in self.answers.values():
             if script.gate is not None:
                 script.gate.open()
@@ -198,7 +204,7 @@ class Stage:
     def _recognise(self, sound: Sound, languages: Sequence[str], turn_id: str) -> Transcript:
         text = sound.pcm.decode("utf-16-le").strip()
         self.recognised.append(text)
-        self.recognition()
+        self.slow.get(text, self.recognition)()
         if self.recogniser_fails is not None:
             raise self.recogniser_fails
         return Transcript(text, self.language, (), self.doubt)
@@ -212,6 +218,8 @@ class Stage:
             on_text(text)
         if script.gate is not None:
             script.gate()
+        if current_cancellation().cancelled:
+            self.cancelled.append(question.text)
         if script.failure is not None:
             raise script.failure
         answer = Answer(script.kind, script.text, fell_back=script.fell_back)

@@ -11,7 +11,7 @@ from trainer.answers import Answer, AnswerRecord, Source, load_answer, save_answ
 from trainer.consent import change_preferences
 from trainer.conversations import Place, Turn, former_turns
 from trainer.limit_store import Limiter
-from trainer.ports import StoreUnavailable
+from trainer.ports import Cancellation, StoreUnavailable
 from trainer.scope import Actor, Scope
 from trainer.settings import choose_transcripts
 from trainer.snowflakes import moment_of
@@ -199,3 +199,67 @@ def test_a_store_that_fails_does_not_take_the_answer(store: FileStore, monkeypat
     found = asking.ask(question(), heard)
     assert found.answer.text == "Ten."
     assert found.record is None
+
+
+@pytest.mark.parametrize(
+    ("so_far", "kept"),
+    [("It is ten in", "It is ten in…"), ("It is ten.", "It is ten."), ("", None), ("NO", None)],
+)
+def test_of_an_answer_that_was_stopped_what_there_is_is_kept_and_shows_that(
+    store: FileStore, so_far: str, kept: str | None
+) -> None:
+    keep(store)
+    asking, _ = made(store, Answer("generated", so_far))
+    cancellation, asked = Cancellation(), question()
+    with cancellation.scope():
+        found = asking.ask(asked, lambda _: cancellation.cancel())
+    record = load_answer(store, SCOPE, asked.id)
+    assert record == found.record
+    assert (record.text if record is not None else None) == kept
+
+
+def test_what_was_taught_is_whole_even_if_nobody_waits_for_it(store: FileStore) -> None:
+    keep(store)
+    asking, _ = made(store, Answer("trained", "Ten, or so"))
+    cancellation = Cancellation()
+    with cancellation.scope():
+        found = asking.ask(question(), lambda _: cancellation.cancel())
+    assert found.record is not None
+    assert found.record.text == "Ten, or so"
+
+
+@pytest.mark.parametrize("known", ["both", "last", "none"])
+def test_what_nobody_knows_as_one_question_may_have_been_two(store: FileStore, known: str) -> None:
+    keep(store)
+    asking, answering = made(store)
+    asked = question("Where is it? When do we meet?")._replace(last="When do we meet?")
+    text = {"both": asked.text, "last": asked.last, "none": ""}[known]
+
+    def answer(scope: Scope, dataset: str, question: str, *, interaction_id: str, **_: object) -> Answer:
+        answering.asked.append({"question": question, "id": interaction_id})
+        return Answer("trained", "At noon.") if question == text else Answer("unknown", "")
+
+    answering.answer = answer  # type: ignore[method-assign, assignment]
+    found = asking.ask(asked, heard)
+    questions = [asked.text] if known == "both" else [asked.text, asked.last]
+    assert [one["question"] for one in answering.asked] == questions
+    assert len({one["id"] for one in answering.asked}) == len(questions)  # each is counted, if it is paid for
+    assert found.answer.kind == ("unknown" if known == "none" else "trained")
+    assert found.record is not None
+    assert found.record.question == (asked.last if known == "last" else asked.text)
+    assert found.turn.question == found.record.question
+
+
+def test_who_goes_on_has_asked_once(store: FileStore) -> None:
+    asking, _ = made(store, limits=Limiter(store, factor=0.1, clock=lambda: NOW))
+    first = question()
+    asking.ask(first, heard)
+    for _ in range(20):
+        asking.ask(question()._replace(counts_as=first.id), heard)
+
+    def go_on_asking() -> None:
+        for _ in range(20):
+            asking.ask(question(), heard)
+
+    with pytest.raises(OverLimit):
+        go_on_asking()

@@ -296,7 +296,7 @@ async def test_remarks_are_not_answered() -> None:
 
 @in_loop
 async def test_questions_of_several_people_are_answered_in_their_order() -> None:
-    async with Stage(settings=Settings(waiting_most=1)) as stage:
+    async with Stage(settings=Settings(waiting_most=1, filler_s=0)) as stage:
         stage.comes(ANNA, BORIS, CAROL)
         gate = Gate()
         gate.close()
@@ -306,6 +306,7 @@ async def test_questions_of_several_people_are_answered_in_their_order() -> None
         stage.says(BORIS, "Trainger, two?")
         await until(lambda: len(stage.recognised) == 2)
         await soon()
+        stage.passes(2.0)
         stage.says(BORIS, "Trainger, three?")
         await stage.outcomes(1)
         stage.says(CAROL, "Trainger, four?")
@@ -317,7 +318,7 @@ async def test_questions_of_several_people_are_answered_in_their_order() -> None
 
 @in_loop
 async def test_the_same_persons_next_question_replaces_the_one_being_answered() -> None:
-    async with Stage() as stage:
+    async with Stage(settings=Settings(filler_s=0)) as stage:
         stage.comes(ANNA)
         gate = Gate()
         gate.close()
@@ -325,6 +326,7 @@ async def test_the_same_persons_next_question_replaces_the_one_being_answered() 
         stage.answers["Two?"] = Script("Second.")
         stage.says(ANNA, "One?")
         await until(lambda: gate.waiting)
+        stage.passes(1.6)
         stage.says(ANNA, "Two?")
         assert await stage.outcomes(2) == ["replaced", "answered"]
         assert stage.playback.said == ["Second."]

@@ -19,7 +19,7 @@ async def speaking(stage: Stage, *people: int) -> None:
     stage.says(ANNA, "Trainger, tell me.")
     await until(lambda: len(stage.playback.given) == 3)
     stage.playback.hear(1)
-    stage.passes(1.0)
+    stage.passes(2.0)
 
 
 @in_loop

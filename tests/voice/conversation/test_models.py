@@ -10,7 +10,7 @@ import pytest
 from tests.voice.conversation.props import Room
 from tests.voice.turns.voices import voice
 from trainer.adapters.file_store import FileStore
-from trainer.ports import Sound, Transcript
+from trainer.ports import Cancelled, Sound, Transcript
 from trainer.scope import Scope
 from trainer.services import Services
 from trainer.settings import choose_speech
@@ -146,6 +146,22 @@ def test_without_a_budget_only_free_voices_speak(store: FileStore) -> None:
     assert [one.voice for one in say("Hello.", "en", TURN)] == ["hibari"]
     with pytest.raises(BudgetUsed):
         list(Voice(Speaker([paid]), store, book, SCOPE, later)("Hello.", "en", TURN))
+
+
+def test_what_was_stopped_while_it_was_spoken_is_counted(store: FileStore) -> None:
+    class Stopped(Singing):
+        def speak(self, text: str, *, language: str, speed: float = 1.0, voice: str = "") -> Sound:
+            raise Cancelled(*((self.name,) if text == "Bye." else ()), characters=len(text), seconds=30.0)
+
+    later, book = Later(), ledger(store)
+    say = Voice(Speaker([Stopped("gpt-4o-mini-tts")]), store, book, SCOPE, later)
+    with pytest.raises(Cancelled):
+        list(say("Hello.", "en", TURN))
+    assert not later.waiting  # nobody was asked
+    with pytest.raises(Cancelled):
+        list(say("Bye.", "en", TURN))
+    later.now()
+    assert book.spending(SCOPE).cost.usd == pytest.approx(0.0075)
 
 
 @pytest.mark.parametrize("there", [True, False])

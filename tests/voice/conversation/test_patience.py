@@ -107,3 +107,20 @@ async def test_whoever_still_speaks_is_not_asked_for_patience() -> None:
         stage.begins(ANNA, voiced_s=1.0)
         stage.passes(2.0)
         assert not stage.playback.given
+
+
+@in_loop
+async def test_who_has_heard_nothing_but_that_has_heard_nothing_of_the_answer() -> None:
+    async with Stage() as stage:
+        stage.comes(ANNA)
+        await stage.prepared()
+        gate = waiting(stage)
+        stage.says(ANNA, QUESTION)
+        await until(lambda: gate.waiting)
+        stage.passes(2.0)
+        assert stage.playback.said == ["One moment."]
+        stage.says(ANNA, "Who are you?")
+        assert (await stage.outcomes(2))[0] == "replaced"
+        gate.open()
+        await soon()
+        assert not stage.shown
