@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trainer.configuration import Configuration
     from trainer.ports import ChatModel, Embedder, JobQueue, ObjectStore
     from trainer.services import Services
+    from trainer.voice_line import VoiceLine
 
 log = logging.getLogger(__name__)
 
@@ -174,11 +175,18 @@ def make_worker(
 
 
 def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[str, object]]:
-    """What `/healthz` says: whether store and queue answer, and which models are in force."""
+    """What `/healthz` says: whether store and queue answer, which models are in force, and what waits for a sidecar.
+
+    The voice queue decides nothing about being well: without it everything works but voice.
+    """
 
     @cache
     def store() -> ObjectStore:
         return bootstrap.make_store(configuration)
+
+    @cache
+    def voice() -> VoiceLine | None:
+        return bootstrap.make_voice_line(configuration, store())
 
     @cache
     def chat() -> ChatModel | None:
@@ -211,6 +219,7 @@ def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[s
             "ok": all(part == "ok" for part in parts.values()),
             **parts,
             "jobs": depths[0] if depths else None,
+            "voice": _orders(voice()),
             "models": models,
             "discord": "playground" if configuration.local else "discord",
         }
@@ -218,10 +227,19 @@ def health(configuration: Configuration, queue: JobQueue) -> Callable[[], dict[s
     return state
 
 
+def _orders(line: VoiceLine | None) -> dict[str, object]:
+    """How the queue to the sidecar is, and how many orders are in it."""
+    if line is None:
+        return {"queue": "none: there is no voice", "orders": None}
+    depths: list[dict[str, int]] = []
+    said = _answers(lambda: depths.append(line.depth()._asdict()))
+    return {"queue": said, "orders": depths[0] if depths else None}
+
+
 def _answers(ping: Callable[[], None]) -> str:
     try:
         ping()
-    except PortError as error:
+    except (PortError, ConfigurationError) as error:
         log.warning("does not answer", extra={"error": type(error).__name__})
         return "does not answer"
     return "ok"

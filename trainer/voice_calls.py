@@ -1,11 +1,13 @@
 """Who answers a `/join` or `/leave`, and in which voice channel of a server the bot is: small records in the store.
 
-    g42/voice/claims/<interaction>.json   who edits the command's reply; whoever writes it first
-    g42/voice/call.json                   small and mutable: the voice channel where the bot is
+    g42/voice/claims/<interaction>.json        who edits the command's reply; whoever writes it first
+    g42/voice/claims/<interaction>.done.json   the reply is there: a second delivery changes nothing
+    g42/voice/call.json                        small and mutable: the voice channel where the bot is
 
 The sidecar claims an order when it takes it, and answers. The worker that sent the order waits some seconds for
 that, then claims it itself and says that nobody is there. A claim is never changed: a second delivery, on either
-side, finds it and knows whether the reply is its own. It holds nobody's id.
+side, finds it and knows whether the reply is its own. It holds nobody's id. A sidecar that ended before it answered
+leaves a claim that is not done: the next one goes on from there, or in the end a worker says what happened.
 
 The call record tells where to go back to after a restart, and the HTTP side whether there is anybody to tell of a
 change. So the sidecar writes it first, and reads who agreed to be heard after that: no change gets lost in between.
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from trainer import records
+from trainer.ports import PreconditionFailed
 from trainer.scope import Scope
 
 if TYPE_CHECKING:
@@ -30,6 +33,12 @@ class Claim(msgspec.Struct, frozen=True):
     """Who answers a command."""
 
     by: Side
+    v: int = 1
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A command was answered."""
+
     v: int = 1
 
 
@@ -52,6 +61,11 @@ def claim_key(guild_id: str, order_id: str) -> str:
     return f"{Scope('guild', guild_id).prefix}/voice/claims/{order_id}.json"
 
 
+def done_key(guild_id: str, order_id: str) -> str:
+    """That a command was answered. Beside the claims, with which it goes."""
+    return f"{Scope('guild', guild_id).prefix}/voice/claims/{order_id}.done.json"
+
+
 def call_key(guild_id: str) -> str:
     """Where the bot is in a server."""
     return f"{Scope('guild', guild_id).prefix}/voice/call.json"
@@ -66,6 +80,21 @@ def claimed(store: ObjectStore, guild_id: str, order_id: str) -> Side | None:
     """Whose the reply to a command is; None while nobody took it on."""
     found = records.load(store, claim_key(guild_id, order_id), Claim)
     return None if found is None else found.by
+
+
+def do_once(store: ObjectStore, guild_id: str, order_id: str) -> bool:
+    """Note that an order is done; whether it was not before."""
+    content = msgspec.json.encode(Done())
+    try:
+        store.put(done_key(guild_id, order_id), content, if_absent=True, content_type=records.JSON_TYPE)
+    except PreconditionFailed:
+        return False
+    return True
+
+
+def is_done(store: ObjectStore, guild_id: str, order_id: str) -> bool:
+    """Whether an order was done."""
+    return records.load(store, done_key(guild_id, order_id), Done) is not None
 
 
 def call_state(store: ObjectStore, guild_id: str) -> CallState | None:

@@ -14,9 +14,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from trainer.consent import preferences
-from trainer.ports import QueueUnavailable
+from trainer.ports import QueueDepth, QueueUnavailable
 from trainer.scope import Scope
-from trainer.voice_calls import call_state, claim, claimed
+from trainer.voice_calls import call_state, claim, claimed, is_done
 from trainer.voice_orders import (
     TOLD_S,
     BadOrder,
@@ -29,7 +29,7 @@ from trainer.voice_orders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trainer.ports import Job, JobQueue, ObjectStore
     from trainer.voice_calls import Side
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 4.0
 """How long a worker waits for a sidecar to claim what it was told."""
+SHOWN_S: Final = 4.0
+"""How long for what it promised to be done: mostly it is by then."""
 LOOKS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5)
 """Between looks whether it did; the last one again and again."""
 TIDIED_MOST: Final = 10_000
@@ -104,17 +106,28 @@ class VoiceLine:
         except QueueUnavailable as error:
             log.warning("the queue to the sidecar does not answer", extra={"error": type(error).__name__})
             return claim(self._store, order.guild_id, order.id, "worker")
-        left, looks = ANSWER_S, iter(LOOKS_S)
+        for _ in self._looks(ANSWER_S, check):
+            side = claimed(self._store, order.guild_id, order.id)
+            if side is not None:
+                return side
+        return claim(self._store, order.guild_id, order.id, "worker")
+
+    def done(self, guild_id: str, order_id: str, check: Callable[[], object] | None = None) -> bool:
+        """Whether what a sidecar took on is done, waiting up to `SHOWN_S` for that. `check` is as for `ask`."""
+        return is_done(self._store, guild_id, order_id) or any(
+            is_done(self._store, guild_id, order_id) for _ in self._looks(SHOWN_S, check)
+        )
+
+    def _looks(self, most_s: float, check: Callable[[], object] | None) -> Iterator[None]:
+        """Moments to look whether something has happened, at first soon after one another."""
+        left, looks = most_s, iter(LOOKS_S)
         while left > 0:
             wait = min(next(looks, LOOKS_S[-1]), left)
             self._sleep(wait)
             left -= wait
             if check is not None:
                 check()
-            side = claimed(self._store, order.guild_id, order.id)
-            if side is not None:
-                return side
-        return claim(self._store, order.guild_id, order.id, "worker")
+            yield
 
     def tell_consent(self, guild_id: str, user_id: str, *, agreed: bool | None = None) -> None:
         """Have it known at once whether somebody agrees to be heard; as the store has it, unless it is given.
@@ -132,6 +145,11 @@ class VoiceLine:
         """Have the server's settings read again. Raises `QueueUnavailable`."""
         if call_state(self._store, guild_id) is not None:
             self.send(SettingsChanged(guild_id=guild_id, expires=self._clock() + TOLD_S))
+
+    def depth(self) -> QueueDepth:
+        """How many orders there are, for all sidecars. Raises `QueueUnavailable`."""
+        depths = [self._queue(shard).depth() for shard in range(self._shards)]
+        return QueueDepth(*(sum(numbers) for numbers in zip(*depths, strict=True)))
 
     def tidy(self) -> int:
         """Delete the orders that nobody took in time; how many there were. Raises `QueueUnavailable`."""

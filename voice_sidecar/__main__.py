@@ -82,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",")]
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError("shard ids are numbers with commas between, such as 0,1") from None
 
 
 def _refuse(text: str, code: int = 2) -> int:

@@ -117,7 +117,7 @@ class Sidecar:
         self._places = ClientCache(self.client)
         self._kept = Kept(services.store, answer_days=services.policy.answer_days)
         self._rest = Rest(configuration.api_base_url, configuration.token)
-        notices = Notices(self._rest, self._kept, self._places)
+        self._notices = notices = Notices(self._rest, self._kept, self._places)
         self._transcripts = Transcripts(self._rest, self._kept, self._places)
         settings = CallSettings(empty_s=60 * voice.empty_minutes)
         self.calls = Calls(self._places, self._begin, self._kept, notices, settings)
@@ -163,6 +163,7 @@ class Sidecar:
             await asyncio.gather(*(taker.stop() for taker in self.takers))
         await self.calls.close()
         await self.client.close()
+        await self._notices.stopped()
         await self._rest.close()
         self._kept.close()
         for pool in self._pools:

@@ -1,9 +1,10 @@
 """/join and /leave, and the buttons of the notice in a voice channel: who may be heard, what is kept, leaving.
 
-The voice sidecar does what is to be done in the channel, and answers /join and /leave itself. A worker only gives it
-the order and waits until it took that on; where nobody does, the worker says so. Whoever calls the bot in has agreed
-to be heard by that. It may be sent out by managers, and by anybody who is in the channel with it: that is asked of
-Discord here, and where Discord does not say, the bot rather leaves.
+The voice sidecar does what is to be done in the channel, and answers /join and /leave itself. A worker only gives
+it the order and waits until it took that on; where nobody does, the worker says so. A sidecar that ends before it
+has answered is waited for, as the next one goes on from there; where none comes, a later job says what happened.
+Whoever calls the bot in has agreed to be heard by that. It may be sent out by managers, and by anybody who is in
+the channel with it: that is asked of Discord here, and where Discord does not say, the bot rather leaves.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LATE_S: Final = 300.0
 """Nobody who called the bot so long ago still waits for it."""
+ABANDONED_S: Final = 100.0
+"""What a sidecar took on is answered by then: it begins nothing after `voice_orders.REPLIED_S`, and joining ends."""
 _SERVERS_ONLY: Final = N_("There are voice channels only in servers where I am installed.")
 _NOT_RUNNING: Final = N_(
     "Voice is not running here, so I can neither join nor leave a channel. `/ask` works as always."
@@ -33,6 +36,7 @@ _NOBODY_THERE: Final = N_(
     "`python -m voice_sidecar --doctor` says what is wrong."
 )
 _TOO_LATE: Final = N_("I got to this too late, so I did nothing. Please try again.")
+_INTERRUPTED: Final = N_("Something interrupted me. Please try again.")
 _NOT_WITH_ME: Final = N_(
     "I am in another voice channel than you. Whoever is there may send me out, and managers may."
 )
@@ -57,7 +61,7 @@ def work_join(call: WorkCall[Options]) -> Reply:
     """Have the sidecar join, with the consent of who calls it."""
     # Acknowledging does without all of this.
     from trainer.consent import choose_voice, preferences, unchoose_voice  # noqa: PLC0415
-    from trainer.voice_calls import claimed  # noqa: PLC0415
+    from trainer.voice_calls import call_state, claimed  # noqa: PLC0415
     from trainer.voice_orders import Join  # noqa: PLC0415
 
     refused, line = _line(call)
@@ -68,7 +72,10 @@ def work_join(call: WorkCall[Options]) -> Reply:
     if claimed(store, scope.id, id_) is None and not before.voice:
         choose_voice(store, scope, user_id, id_, on=True)
     if line.ask(Join(**_asked(call)), call.tools.check) == "sidecar":
-        return _LEFT_TO_IT
+        reply = _left_to_it(call, line)
+        if reply is not _LEFT_TO_IT and call_state(store, scope.id) is None:
+            unchoose_voice(store, scope, user_id, id_)
+        return reply
     # It was for a call that did not come about; what somebody agreed to before stays.
     unchoose_voice(store, scope, user_id, id_)
     return Reply(call.t(_NOBODY_THERE), whisper="instead")
@@ -76,15 +83,17 @@ def work_join(call: WorkCall[Options]) -> Reply:
 
 def work_leave(call: WorkCall[Any]) -> Reply:
     """Have the sidecar leave."""
-    from trainer.voice_orders import Leave  # noqa: PLC0415 - acknowledging does without
+    from trainer.voice_calls import claimed  # noqa: PLC0415 - acknowledging does without
+    from trainer.voice_orders import Leave  # noqa: PLC0415 - as above
 
     refused, line = _line(call)
     if line is None:
         return refused
-    if not call.actor.is_manager and _is_elsewhere(call):
+    begun = claimed(call.services.store, call.actor.scope.id, call.interaction.id) is not None
+    if not begun and not call.actor.is_manager and _is_elsewhere(call):
         return Reply(call.t(_NOT_WITH_ME), whisper="instead")
     if line.ask(Leave(**_asked(call)), call.tools.check) == "sidecar":
-        return _LEFT_TO_IT
+        return _left_to_it(call, line)
     return Reply(call.t(_NOBODY_THERE), whisper="instead")
 
 
@@ -147,6 +156,25 @@ def _line(call: WorkCall[Any]) -> tuple[Reply, VoiceLine | None]:
     if late and claimed(call.services.store, call.actor.scope.id, id_) is None:
         return Reply(call.t(_TOO_LATE), whisper="instead"), None
     return _LEFT_TO_IT, line
+
+
+def _left_to_it(call: WorkCall[Any], line: VoiceLine) -> Reply:
+    """A sidecar has promised to answer: nothing, or what to say instead if it ended before it did.
+
+    Raises `HandOn` while a sidecar may still be at it.
+    """
+    from interactions.failures import HandOn  # noqa: PLC0415 - acknowledging does without
+    from trainer.snowflakes import moment_of  # noqa: PLC0415 - as above
+    from trainer.voice_calls import do_once  # noqa: PLC0415 - as above
+
+    guild_id, id_ = call.actor.scope.id, call.interaction.id
+    if line.done(guild_id, id_, call.tools.check):
+        return _LEFT_TO_IT
+    left = (moment_of(id_) or 0.0) + ABANDONED_S - time.time()
+    if left > 0:
+        raise HandOn(progressed=True, delay_s=min(left, ABANDONED_S))
+    # Whoever is still at it after all has the last word: both show their reply in the same place.
+    return Reply(call.t(_INTERRUPTED)) if do_once(call.services.store, guild_id, id_) else _LEFT_TO_IT
 
 
 def _asked(call: WorkCall[Any]) -> dict[str, Any]:

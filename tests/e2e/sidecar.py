@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from interactions.discord_api import DiscordApi
 from trainer import bootstrap
-from trainer.voice_calls import CallState, claim, clear_call_state, save_call_state
+from trainer.voice_calls import CallState, claim, clear_call_state, do_once, save_call_state
 from trainer.voice_orders import Join, Leave, decode
 
 if TYPE_CHECKING:
@@ -85,3 +85,4 @@ class Sidecar:
         text = JOINED if isinstance(order, Join) else LEFT
         with DiscordApi(self.bot.configuration.api_base_url, order.application_id) as api:
             api.edit_original(order.token, {"content": text})
+        do_once(store, guild, order.id)

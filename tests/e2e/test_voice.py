@@ -14,7 +14,7 @@ from tests.e2e.spoken import equip
 from trainer import bootstrap, voice_line
 from trainer.consent import choose_voice, preferences
 from trainer.ports import QueueUnavailable
-from trainer.voice_calls import CallState, call_state, claim, claimed, save_call_state
+from trainer.voice_calls import CallState, call_state, claim, claimed, do_once, save_call_state
 from trainer.voice_orders import Join, Leave, decode
 
 if TYPE_CHECKING:
@@ -205,6 +205,61 @@ def test_joining_again_and_again_is_held_back(bot: Bot, sidecar: Sidecar) -> Non
     for _ in range(10):
         bob.command("join").wait(quiet=0)
     assert "You are too fast for me." in whispered(bob.command("join"))
+
+
+# --- a sidecar that ends before it has answered ---------------------------------------------------------------------
+
+
+def taken_on(bot: Bot, command: str, **more: str) -> Exchange:
+    """A command that a sidecar has claimed, which then was killed."""
+    bot.stop_worker()
+    exchange = bot.bob(**more).command(command)
+    if command == "join":
+        choose_voice(bot.services.store, bot.services_scope(), bot.bob().user.id, exchange.id, on=True)
+    claim(bot.services.store, guild(bot), exchange.id, "sidecar")
+    return exchange
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice_line, "SHOWN_S", 0.1)
+    monkeypatch.setattr(voice, "ABANDONED_S", 0.0)
+
+
+@pytest.mark.parametrize("command", ["join", "leave"])
+def test_nobody_is_left_waiting_for_a_sidecar_that_was_killed(bot: Bot, no_patience: None, command: str) -> None:
+    exchange = taken_on(bot, command)
+    bot.start_worker()
+    reply = exchange.wait(quiet=QUIET_S)
+    assert (reply.content, reply.ephemeral) == ("Something interrupted me. Please try again.", False)
+    assert not switches(bot, bot.bob()).voice
+    exchange.redeliver()
+    bot.until_idle()
+    assert [message.content for message in exchange.reply().messages] == [reply.content]
+    told = taken_on(bot, command, locale="ru")
+    bot.start_worker()
+    assert "Меня что-то прервало" in told.wait(quiet=QUIET_S).content
+
+
+def test_what_it_agreed_to_holds_where_the_bot_is_to_come_back(bot: Bot, no_patience: None) -> None:
+    in_call(bot)
+    exchange = taken_on(bot, "join")
+    bot.start_worker()
+    assert "interrupted" in exchange.wait(quiet=QUIET_S).content
+    assert switches(bot, bot.bob()).voice
+
+
+def test_the_next_sidecar_has_time_to_go_on(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice_line, "SHOWN_S", 0.1)
+    exchange = taken_on(bot, "join")
+    bot.start_worker()
+    bot.until(lambda: bot.queue.depth()[:3] == (0, 0, 1))
+    assert [message.loading for message in exchange.messages] == [True]
+    bot.api.edit_original(exchange.interaction.token, {"content": JOINED})
+    do_once(bot.services.store, guild(bot), exchange.id)
+    exchange.redeliver()
+    bot.until(lambda: bot.queue.depth()[:3] == (0, 0, 1))
+    assert exchange.reply().content == JOINED
 
 
 # --- /leave ---------------------------------------------------------------------------------------------------------

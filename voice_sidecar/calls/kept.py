@@ -1,7 +1,6 @@
 """What the store keeps of calls, asked for without blocking the event loop.
 
-g42/voice/claims/<interaction>.done.json   the order was done: a second delivery changes nothing
-g42/voice/notice.json                      small and mutable: the message that says that we listen
+g42/voice/notice.json   small and mutable: the message that says that we listen
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import msgspec
 
 from trainer import consent, records, settings, voice_calls
 from trainer.answers import link_message
-from trainer.ports import PreconditionFailed
 from trainer.retention import Policy
 from trainer.scope import Scope
 
@@ -27,12 +25,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Done(msgspec.Struct, frozen=True):
-    """An order was done."""
-
-    v: int = 1
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -55,11 +47,6 @@ class Transcribing(NamedTuple):
 def scope_of(guild_id: int) -> Scope:
     """A server's."""
     return Scope("guild", str(guild_id))
-
-
-def done_key(guild_id: int, order_id: str) -> str:
-    """That an order was done. Beside the claims, with which it goes."""
-    return f"{scope_of(guild_id).prefix}/voice/claims/{order_id}.done.json"
 
 
 def notice_key(guild_id: int) -> str:
@@ -95,19 +82,11 @@ class Kept:
 
     async def done(self, guild_id: int, order_id: str) -> bool:
         """Whether an order was done."""
-        key = done_key(guild_id, order_id)
-        return await self._away(records.load, self._store, key, Done) is not None
+        return await self._away(voice_calls.is_done, self._store, str(guild_id), order_id)
 
     async def do_once(self, guild_id: int, order_id: str) -> bool:
         """Note that an order is done; whether it was not before."""
-        return await self._away(self._do_once, done_key(guild_id, order_id))
-
-    def _do_once(self, key: str) -> bool:
-        try:
-            self._store.put(key, msgspec.json.encode(Done()), if_absent=True, content_type=records.JSON_TYPE)
-        except PreconditionFailed:
-            return False
-        return True
+        return await self._away(voice_calls.do_once, self._store, str(guild_id), order_id)
 
     async def state(self, guild_id: int) -> CallState | None:
         """Where we are to be in a server."""

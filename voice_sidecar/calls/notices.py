@@ -1,4 +1,4 @@
-"""The message that says that we listen: posted once a call, changed when we are gone.
+"""The message that says that we listen: posted once a call, changed when we are gone, or the process ends.
 
 It stands in the voice channel's own chat, or where `/join` was typed if we may not write there. Whoever comes later
 finds it there; nobody is written to anew. If we come back to the channel soon, the old one holds again.
@@ -6,6 +6,7 @@ finds it there; nobody is written to anew. If we come back to the channel soon, 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,7 +16,7 @@ from trainer.i18n import translator
 from trainer.ports import StoreUnavailable
 from voice_sidecar.calls import wording
 from voice_sidecar.calls.kept import Standing, Transcribing
-from voice_sidecar.calls.rest import NotDone
+from voice_sidecar.calls.rest import DEADLINE_S, NotDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SOON_S: Final = 300.0
 """Coming back to a channel within so many seconds needs no new notice."""
+STOPPING_S: Final = 2.0
+"""How long the end of the process may wait for the notices to say so."""
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +93,14 @@ class Notices:
         except StoreUnavailable as error:
             log.warning("notice not cleared", extra={"guild_id": guild_id, **logs.places(error)})
 
+    async def stopped(self) -> None:
+        """The process ends: what stands says so, where Discord takes it in time. Coming back changes it again."""
+        await asyncio.gather(*(self._stopped(*one) for one in self._noted.items() if one[1].over_at is None))
+
+    async def _stopped(self, guild_id: int, noted: _Noted) -> None:
+        message = wording.notice_stopped(translator(self._places.locale(guild_id)))
+        await self._edit(guild_id, noted.standing, message, deadline_s=STOPPING_S)
+
     async def settings_changed(self, guild_id: int) -> None:
         """What is kept may have changed: the notice says what holds now."""
         noted = self._noted.get(guild_id)
@@ -149,9 +160,11 @@ class Notices:
             log.warning("not posted", extra=extra)
             return None
 
-    async def _edit(self, guild_id: int, standing: Standing, message: Message) -> bool:
+    async def _edit(
+        self, guild_id: int, standing: Standing, message: Message, *, deadline_s: float = DEADLINE_S
+    ) -> bool:
         try:
-            await self._rest.edit(standing.posted_in, standing.message_id, message)
+            await self._rest.edit(standing.posted_in, standing.message_id, message, deadline_s=deadline_s)
         except NotDone as error:
             log.info("notice not changed", extra={"guild_id": guild_id, "reason": error.reason, "code": error.code})
             return False

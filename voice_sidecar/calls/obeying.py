@@ -165,6 +165,9 @@ class Obeying:
     async def _in_time(self, order: Join | Leave, do: Callable[[Join | Leave], Awaitable[Message]]) -> Message:
         if expired(order, self._now()):
             log.info("order too late")
+            guild_id = int(order.guild_id)
+            if isinstance(order, Join) and await self._kept.state(guild_id) is None:
+                await self._kept.take_back(guild_id, int(order.user_id), order.id)
             return Message(wording.interrupted(translator(order.locale)))
         return await do(order)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 2.0
 """How long one look into the queue waits: a stop is noticed at least this often."""
+LEASE_S: Final = 10.0
+"""How long an order waits whose sidecar was killed: somebody sees "thinking…" meanwhile."""
 PAUSE_S: Final = 1.0
 """After the first failure of the queue; twice as long after each further one."""
 PAUSE_MOST_S: Final = 30.0
@@ -76,7 +78,7 @@ class Taker:
         queue: JobQueue,
         obeys: Obeys,
         *,
-        lease_s: float = 30.0,
+        lease_s: float = LEASE_S,
         poll_s: float = POLL_S,
         pause_s: float = PAUSE_S,
         most: int = 64,

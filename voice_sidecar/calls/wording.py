@@ -71,6 +71,10 @@ _NOTICE_LEFT: Final = N_("I listened here. I have left, and hear nothing any mor
 _NOTICE_MOVED: Final = N_(
     "I listened here. I have gone over to {channel}, and hear nothing of this channel any more."
 )
+_NOTICE_STOPPED: Final = N_(
+    "I listened here. My voice has been stopped, and I hear nothing. If it starts again while somebody is here, I"
+    " come back."
+)
 _TOLD_UNHEARD: Final = N_("I have left, as nobody here agreed to be heard. `/join` calls me back.")
 _TOLD_GAVE_UP: Final = N_("My connection broke, and I could not make it again. `/join` calls me back.")
 _TOLD_AWAY: Final = N_("I have left: in the channel for people who are away nobody can speak.")
@@ -188,6 +192,11 @@ def written_from_now_on(t: Translator) -> Message:
 def notice_over(t: Translator, *, gone_to: int | None = None) -> Message:
     """What the notice becomes once we are gone."""
     return Message(t(_NOTICE_LEFT) if gone_to is None else t(_NOTICE_MOVED, channel=mention(gone_to)))
+
+
+def notice_stopped(t: Translator) -> Message:
+    """What the notice becomes when the process ends with us there."""
+    return Message(t(_NOTICE_STOPPED))
 
 
 def pointless(t: Translator, why: Pointless, minutes: int) -> Message:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.voice.calls.stage import (
     ADA,
     AWAY,
@@ -20,6 +22,7 @@ from tests.voice.calls.stage import (
     until,
 )
 from trainer.voice_calls import CallState, call_state, save_call_state
+from voice_sidecar.calls.rest import NotDone
 from voice_sidecar.connection.outcomes import Refusal
 
 if TYPE_CHECKING:
@@ -48,6 +51,40 @@ def test_where_people_still_are_it_goes_on_silently(tmp_path: Path) -> None:
             assert call.called_by == ADA
             await stage.obeying.obey(stage.leave_order())
             assert stage.rest.shown[1].buttons == ()
+
+    run(play())
+
+
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "I hear nothing"), ("ru", "ничего не слышу")])
+def test_meanwhile_the_notice_does_not_say_that_we_listen(tmp_path: Path, locale: str, said: str) -> None:
+    async def play() -> None:
+        async with staged(tmp_path) as stage:
+            stage.places.language = locale
+            await stage.joined()
+            listening = stage.rest.shown[1]
+            await stage.calls.close()
+            await stage.notices.stopped()
+            assert said in stage.rest.shown[1].text
+            assert stage.rest.shown[1].buttons == ()
+            await stage.restart()
+            stage.come_back()
+            await until(lambda: stage.calls.call(GUILD) and stage.rest.shown[1].buttons == listening.buttons)
+            assert len(stage.rest.posts) == 1
+
+    run(play())
+
+
+def test_a_notice_that_is_over_is_not_changed_at_the_end(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with staged(tmp_path) as stage:
+            await stage.joined()
+            await stage.obeying.obey(stage.leave_order())
+            left = stage.rest.shown[1]
+            await stage.notices.stopped()
+            assert stage.rest.shown[1] == left
+            await stage.joined()
+            stage.rest.edit_error = NotDone("refused", 403, 50013)
+            await stage.notices.stopped()  # what Discord does not take is no reason not to end
 
     run(play())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.voice.calls.stage import ADA, GUILD, VOICE, run, staged
+from tests.voice.calls.stage import ADA, BOB, GUILD, VOICE, run, staged
 from trainer.voice_calls import claim, claimed
 from voice_sidecar.calls.rest import NotDone
 
@@ -86,6 +86,23 @@ def test_too_late_an_order_is_dropped_but_nobody_is_left_waiting(
                 "Something interrupted me. Please try again."
             ] * replies
             assert stage.connections.joins == []
+            # Of what nobody took on, the worker takes the consent back.
+            assert await stage.kept.agreed(GUILD, ADA) is not taken_on
+
+    run(play())
+
+
+def test_too_late_the_consent_for_a_call_that_is_to_go_on_holds(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with staged(tmp_path) as stage:
+            await stage.joined(BOB)
+            stage.enter(ADA)
+            order = stage.join_order(ends_in=-1)
+            claim(stage.store, str(GUILD), order.id, "sidecar")
+            await stage.restart()
+            await stage.obeying.obey(order)
+            assert "interrupted" in stage.reply(order).text
+            assert await stage.kept.agreed(GUILD, ADA)
 
     run(play())
 

@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from trainer.configuration import Configuration
+from voice_sidecar.__main__ import main
 from voice_sidecar.ops.endings import NOT_NOW, NOTHING_SET, ending
 
 HERE = Configuration(token="a secret")
@@ -61,3 +62,10 @@ def test_what_is_told(error: Exception, code: int, told: str) -> None:
 @pytest.mark.parametrize("error", [ValueError(WORDS), OSError(errno.EIO, WORDS)])
 def test_what_should_never_happen_has_no_sentence(error: Exception) -> None:
     assert ending(error, HERE) is None
+
+
+def test_shard_ids_that_are_no_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--shard-ids", "0;1"])
+    assert ended.value.code == NOTHING_SET
+    assert "shard ids are numbers with commas between, such as 0,1" in capsys.readouterr().err

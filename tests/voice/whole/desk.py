@@ -82,11 +82,11 @@ class Desk:
 
     # Commands, and buttons.
 
-    async def join(self, human: Human) -> str:
+    async def join(self, human: Human, *, within: float = 30.0) -> str:
         """Somebody types /join, which says that they agree to be heard, too; the reply."""
         order = Join(**self._asked(human))
         choose_voice(self._services.store, scope_of(human.guild), str(human.user_id), order.id, on=True)
-        return await self._answered(order)
+        return await self._answered(order, within=within)
 
     async def leave(self, human: Human) -> str:
         return await self._answered(Leave(**self._asked(human)))
@@ -137,10 +137,10 @@ class Desk:
             "expires": now + REPLIED_S,
         }
 
-    async def _answered(self, order: Join | Leave) -> str:
+    async def _answered(self, order: Join | Leave, *, within: float = 30.0) -> str:
         """Gives an order as a worker does; how the sidecar answers it."""
         assert await asyncio.to_thread(self.line.ask, order) == "sidecar", "no sidecar took the order on"
-        await until(lambda: self._edits(order.token), "the command is answered", within=30)
+        await until(lambda: self._edits(order.token), "the command is answered", within=within)
         (edit,) = self._edits(order.token)
         return edit
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from trainer.ports import Job, JobQueue
     from voice_sidecar.receiving.counters import Counters
     from voice_sidecar.turns.ears import Ears
+    from voice_sidecar.turns.settings import Settings as EarSettings
 
 ADA, BOB = 11, 12
 WHERE = "Where is the key?"
@@ -60,6 +62,14 @@ def configured(folder: Path, emulator: Discord, **settings: str) -> dict[str, st
         "TRAINGER_VOICE_FILLER_SECONDS": "0",
         **settings,
     }
+
+
+USUAL_EARS = ear_settings
+
+
+def slow_ears(silence: float) -> EarSettings:
+    """In place of `ear_settings`: nothing is a pause before that, so that a busy machine makes none in mid-speech."""
+    return replace(USUAL_EARS(silence), short_pause=silence, least_pause=silence, complete_pause=silence)
 
 
 class Prompt:

@@ -12,7 +12,7 @@ from tests.voice.discord import AES, XCHACHA, Rules, permissions, until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
 from tests.voice.whole.sounds import PACKETS_A_S, STORY, packets, tape
-from tests.voice.whole.stage import LONG, NOON, WHEN, WHERE, Stage, stage
+from tests.voice.whole.stage import LONG, NOON, WHEN, WHERE, Stage, slow_ears, stage
 from trainer.speech.audio_pcm import RATE
 from trainer.voice_calls import call_state
 from voice_sidecar.connection.group import Answer, Group
@@ -170,19 +170,20 @@ async def test_the_voice_connection_breaks_while_somebody_speaks(tmp_path: Path)
 @in_loop
 async def test_keys_change_while_both_speak(tmp_path: Path) -> None:
     """Somebody comes while Ada asks, and goes while she is answered."""
-    async with stage(tmp_path) as it:
-        await it.begin()
-        said = packets(WHERE)
-        listener = Listener(it.ada)
-        it.ada.announce(1)
-        await it.ada.speak(said[:20], pace=0, announce=False, silence=0)
-        coming = asyncio.ensure_future(it.bob.join(it.channel))
-        await it.ada.speak(said[20:], pace=0)
-        await coming
-        await until(lambda: listener.count > PACKETS_A_S // 4, "it answers", within=20)
-        await it.bob.leave()
-        await listener.hears("Behind the blue door.")
-        assert it.recogniser.heard == [WHERE]
+    with patch("tests.voice.whole.stage.ear_settings", slow_ears):
+        async with stage(tmp_path, TRAINGER_VOICE_SILENCE_SECONDS="2") as it:
+            await it.begin()
+            said = packets(WHERE)
+            listener = Listener(it.ada)
+            it.ada.announce(1)
+            await it.ada.speak(said[:20], pace=0, announce=False, silence=0)
+            coming = asyncio.ensure_future(it.bob.join(it.channel))
+            await it.ada.speak(said[20:], pace=1 / PACKETS_A_S)
+            await coming
+            await until(lambda: listener.count > PACKETS_A_S // 4, "it answers", within=20)
+            await it.bob.leave()
+            await listener.hears("Behind the blue door.")
+            assert it.recogniser.heard == [WHERE]
 
 
 async def left_alone(it: Stage, within: float = 20.0) -> None:

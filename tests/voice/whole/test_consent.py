@@ -13,7 +13,7 @@ from tests.voice.discord import until
 from tests.voice.discord.running import in_loop
 from tests.voice.whole.listening import Listener, says
 from tests.voice.whole.sounds import STORY, packets
-from tests.voice.whole.stage import LONG, NOON, THERE, WHEN, WHERE, Stage, stage
+from tests.voice.whole.stage import LONG, NOON, THERE, WHEN, WHERE, Stage, slow_ears, stage
 from voice_sidecar.calls.calls import Calls
 from voice_sidecar.calls.consents import Consents
 from voice_sidecar.receiving.counters import Dropped
@@ -104,12 +104,13 @@ async def taken_back_in_mid_speech(it: Stage, within: float = 20.0) -> None:
 
 @in_loop
 async def test_taken_back_in_mid_speech_nothing_of_it_is_used(tmp_path: Path) -> None:
-    async with stage(tmp_path) as it:
-        await taken_back_in_mid_speech(it)
-        await it.desk.consent(it.ada, on=True)
-        await until(lambda: it.sidecar.calls.heard(it.guild.id, it.ada.user_id), "she is heard again")
-        await it.answers(it.ada, WHEN, NOON)
-        assert it.recogniser.heard == [WHEN]
+    with patch("tests.voice.whole.stage.ear_settings", slow_ears):
+        async with stage(tmp_path, TRAINGER_VOICE_SILENCE_SECONDS="5") as it:
+            await taken_back_in_mid_speech(it)
+            await it.desk.consent(it.ada, on=True)
+            await until(lambda: it.sidecar.calls.heard(it.guild.id, it.ada.user_id), "she is heard again")
+            await it.answers(it.ada, WHEN, NOON)
+            assert it.recogniser.heard == [WHEN]
 
 
 @in_loop

@@ -51,6 +51,10 @@ async def test_it_answers_and_ends_in_order(tmp_path: Path) -> None:
         assert process.records[-1]["message"] == "sidecar stopped"
         assert (voice.over, guild.bot_channel) == (True, None)
         assert call_state(it.services.store, str(guild.id)) is not None  # it is to come back
+        assert "I listen here" not in it.desk.texts(channel)[0]
+        second = await it.start()
+        await comes_back(second, channel)
+        assert "I listen here" in it.desk.texts(channel)[0]
 
 
 async def killed_in_a_call(it: Town) -> tuple[Process, Human, VoiceChannel]:
@@ -91,6 +95,26 @@ async def test_not_coming_back_is_noticed(tmp_path: Path) -> None:
         clear_call_state(it.services.store, str(channel.guild.id))
         with pytest.raises(AssertionError, match="until it logs: joined"):
             await comes_back(second, channel, within=3)
+
+
+@in_loop
+async def test_killed_before_it_has_answered_the_next_one_answers(tmp_path: Path) -> None:
+    """The first one has taken the command on, and waits for Discord. The order's lease has to run out."""
+    async with town(tmp_path) as it:
+        guild, channel, ada = it.settle()
+        guild._may_enter = lambda channel: False  # type: ignore[method-assign] # so op 4 is never answered
+        first = await it.start()
+        await first.well()
+        await ada.join(channel)
+        joining = asyncio.ensure_future(it.desk.join(ada, within=60))
+        await until(lambda: any(one["op"] == 4 for one in it.emulator.gateway.received), "it is about to join")
+        await until(lambda: it.desk.taken_on(guild) == 1, "it has taken it on")
+        assert await first.stop(signal.SIGKILL) == -signal.SIGKILL
+        del guild._may_enter
+        second = await it.start()
+        await second.well()
+        assert "and I hear you" in await joining
+        await until(lambda: it.queue.depth()[:3] == (0, 0, 0), "nothing is left to do")
 
 
 @in_loop
