@@ -321,6 +321,9 @@ def _state(state: Mapping[str, Any]) -> str:
         said += [f"{shown(jobs.get('ready'))} jobs wait"]
         if jobs.get("dead"):
             said += [f"{shown(jobs['dead'])} were given up (python -m interactions.dead lists them)"]
+    voice = state.get("voice")
+    if isinstance(voice, dict) and isinstance(orders := voice.get("orders"), dict):
+        said += [f"{shown(orders.get('ready'))} orders wait for the voice sidecar"]
     if isinstance(models, dict):
         said += [f"{shown(name)}: {shown(model)}" for name, model in models.items()]
     return "; ".join(said)

@@ -40,7 +40,7 @@ class AudioHttpServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.owner = owner
 
-    def handleerror_body(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is none of our problems; a script that raises is."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):

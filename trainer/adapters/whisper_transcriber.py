@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from trainer.adapters.whisper_weights import assembled, packaged
-from trainer.ports import ModelUnavailable, Transcript, TranscriptPart
+from trainer.ports import ModelUnavailable, Transcript, TranscriptPart, current_cancellation
 from trainer.speech.made_up import Judged, doubt_of, without_made_up
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class WhisperTranscriber:
         if sound.rate != RATE or len(sound.pcm) % 2 or sound.seconds > self.most_s:
             raise ModelUnavailable("refused", retryable=False)
         with _working:  # one at a time: memory is bounded, and the cores are busy with one
+            current_cancellation().check()  # waiting for the others may have taken long
             model = _loaded(self._model, self._cache, self._threads)
             import numpy as np  # noqa: PLC0415 - the model has brought it
 
@@ -114,7 +115,8 @@ class WhisperTranscriber:
             hotwords=", ".join(list(keywords)[:KEYWORDS_MOST]) if keywords and model.takes_keywords else None,
         )
         judged = []
-        for segment in segments:
+        for segment in segments:  # each is recognised when it is asked for
+            current_cancellation().check()
             text = " ".join(segment.text.split())
             start = min(max(float(segment.start), 0.0), seconds)
             part = TranscriptPart(start, min(max(float(segment.end), start), seconds), text)

@@ -109,7 +109,7 @@ def test_lines_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     first, second, third = capsys.readouterr().out.splitlines()
     assert first.startswith("note certificate: ")
     assert second.startswith("BAD  missing headers: ")
-    assert third.startswith("OK   health: store ok; queue ok; 2 jobs wait")
+    assert third.startswith("OK   health: store ok; queue ok; 2 jobs wait; 3 orders wait for the voice sidecar")
 
 
 def test_store_and_queue_in_this_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ GOOD: dict[str, Any] = {
     "store": "ok",
     "queue": "ok",
     "jobs": {"ready": 2, "leased": 0, "delayed": 0, "dead": 0},
+    "voice": {"queue": "ok", "orders": {"ready": 3, "leased": 0, "delayed": 0, "dead": 0}},
     "models": {"chat": "none: trained answers as they stand"},
     "discord": "discord",
 }
@@ -135,7 +136,7 @@ def test_one_that_is_well(tmp_path: Path) -> None:
     }
     assert found["signed PING"].text.startswith("PONG, median ")
     assert "of 17, from here; Discord waits 3000 ms" in found["latency"].text
-    assert "2 jobs wait; chat: none" in found["health"].text
+    assert "2 jobs wait; 3 orders wait for the voice sidecar; chat: none" in found["health"].text
     assert "given up" not in found["health"].text
     assert PROBE.encode().hex() not in str(found)
 

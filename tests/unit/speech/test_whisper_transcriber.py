@@ -19,10 +19,10 @@ from tests.unit.speech.sounds import voice
 from trainer.adapters import whisper_transcriber, whisper_weights
 from trainer.adapters.whisper_transcriber import WhisperTranscriber
 from trainer.adapters.whisper_weights import BESIDE, PARTS, assembled, packaged
-from trainer.ports import ModelUnavailable, Sound, Transcript, TranscriptPart
+from trainer.ports import Cancellation, Cancelled, ModelUnavailable, Sound, Transcript, TranscriptPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SOUND = Sound(voice(4).tobytes(), 16_000)
@@ -50,7 +50,7 @@ class Package(ModuleType):
         self.in_cache: dict[str, Path] = {}
         self.languages = ["en", "ru", "de"]
         self.shares = [("de", 0.5), ("ru", 0.3), ("en", 0.2)]
-        self.segments: list[Segment] = [Segment(0.0, 2.0, " Hello  there."), Segment(2.0, 99.0, " Bye.")]
+        self.segments: Iterable[Segment] = [Segment(0.0, 2.0, " Hello  there."), Segment(2.0, 99.0, " Bye.")]
         self.failure: Exception | None = None
         package = self
 
@@ -185,6 +185,29 @@ class TestRecognising:
         assert (caught.value.reason, caught.value.retryable) == ("server", False)
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
+
+    def test_what_nobody_wants_is_not_begun(self, local: WhisperTranscriber, package: Package) -> None:
+        cancellation = Cancellation()
+        cancellation.cancel()
+        with cancellation.scope(), pytest.raises(Cancelled):
+            local.transcribe(SOUND, language="en")
+        assert package.encoded == 0
+
+    def test_what_nobody_wants_any_more_is_not_finished(self, local: WhisperTranscriber, package: Package) -> None:
+        cancellation, taken = Cancellation(), []
+
+        def recognised() -> Iterator[Segment]:
+            for number in range(9):
+                taken.append(number)
+                yield Segment(number, number + 1, "Words.")
+                cancellation.cancel()
+
+        package.segments = recognised()
+        with cancellation.scope(), pytest.raises(Cancelled):
+            local.transcribe(SOUND, language="en")
+        assert taken == [0, 1]
+        package.segments = [Segment(0, 1, "And on.")]
+        assert local.transcribe(SOUND, language="en").text == "And on."
 
 
 class TestLanguage:
