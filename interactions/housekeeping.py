@@ -87,11 +87,13 @@ def tidy(services: Services, now: float) -> None:
 
 
 def clean(services: Services, now: float, must_stop: Callable[[], bool] = lambda: False) -> None:
-    """Look after queues, then sweep for as long as there is time."""
-    tell_retirements(services, now)
-    _clean_queues(services)
-    swept = sweep(services.store, now, services.policy, services.library.index, must_stop)
-    log.info("swept", extra=swept._asdict())
+    """Look after queues, then sweep for as long as there is time, whatever became of the queues."""
+    try:
+        tell_retirements(services, now)
+        _clean_queues(services)
+    finally:
+        swept = sweep(services.store, now, services.policy, services.library.index, must_stop)
+        log.info("swept", extra=swept._asdict())
 
 
 def _clean_queues(services: Services) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from trainer import index_survey, index_vectors, index_writing, matching, meaning
 from trainer.index_entries import Counts, Entry, Hit, Judged, rank
-from trainer.index_file import IndexClosed, IndexDamaged, IndexFile
+from trainer.index_file import IndexBusy, IndexClosed, IndexDamaged, IndexFile
 from trainer.index_writing import MAX_CHARS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     _Cosines = Mapping[int, float]
 
-__all__ = ["Counts", "Entry", "ExampleIndex", "Hit", "IndexClosed", "IndexDamaged"]
+__all__ = ["Counts", "Entry", "ExampleIndex", "Hit", "IndexBusy", "IndexClosed", "IndexDamaged"]
 
 T = TypeVar("T")
 
@@ -115,14 +115,15 @@ class ExampleIndex:
                 db.execute("INSERT OR REPLACE INTO mark VALUES (?, '1')", (UNTIDY,))
             return len(numbers)
 
-    def tidy(self) -> bool:
+    def tidy(self, *, wait: bool = True) -> bool:
         """Leave no trace of what was removed, which full-text tables and the log keep for a while; whether any was.
 
-        It takes a second or two for 100,000 entries, in which others can read but not write.
+        It takes a second or two for 100,000 entries, in which others can read but not write. Raises `IndexBusy` when
+        somebody else is writing and this is not to `wait`.
         """
         if not self.get_mark(UNTIDY):
             return False
-        with self._file.transaction() as db:
+        with self._file.transaction(wait=wait) as db:
             db.execute("INSERT INTO stem (stem) VALUES ('optimize')")
             db.execute("INSERT INTO gram (gram) VALUES ('optimize')")
             db.execute("DELETE FROM mark WHERE name = ?", (UNTIDY,))
@@ -241,6 +242,10 @@ class ExampleIndex:
         """An index of its own at this path, with all that is in this one now."""
         self._file.copy(path)
         return ExampleIndex(path, self._embeddings)
+
+    def rest(self) -> None:
+        """Hold as few files as can be, until it is used again."""
+        self._file.rest()
 
     def close(self) -> None:
         """Close the file."""

@@ -78,6 +78,20 @@ class IndexFile:
             self._readers.clear()
             self._writer = None
 
+    def rest(self) -> None:
+        """Close the connections that nobody uses at this moment: each holds files. The next use opens others."""
+        with self._pool:
+            for one in self._readers:
+                one.db.close()
+            self._readers.clear()
+        if self._writing.acquire(blocking=False):
+            try:
+                if self._owner is None and self._writer is not None:
+                    self._writer.db.close()
+                    self._writer = None
+            finally:
+                self._writing.release()
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one state of the file; this thread's own transaction, where there is one."""

@@ -30,7 +30,7 @@ from trainer.corrections import Correction
 from trainer.datasets import DatasetKeys, parse_entry
 from trainer.embeddings import Embeddings
 from trainer.importers import Example
-from trainer.index import Entry, ExampleIndex, IndexClosed, IndexDamaged
+from trainer.index import Entry, ExampleIndex, IndexBusy, IndexClosed, IndexDamaged
 from trainer.ports import ObjectNotFound, StoreUnavailable
 from trainer.side_by_side import in_order
 
@@ -52,13 +52,14 @@ ASKED_MOST: Final = 12
 as much."""
 OPEN_MOST: Final = 64
 IDLE_S: Final = 120.0
-"""Beyond `OPEN_MOST`, or when there is no room, indexes are closed that were not used in so long."""
+"""Beyond `OPEN_MOST`, or when there is no room, indexes are closed that were not used in so long; others rest."""
 MIB: Final = 1024 * 1024
 CACHE_MOST: Final = 2_048 * MIB
 """Bytes of indexes on the disk from which on those are deleted that were not used for longest."""
+ROOM_S: Final = 30.0
+"""How often it is looked, when an index is opened, whether there is room: of ten thousand it takes a second."""
 MARK: Final = "journal"
 IDENTITY_KEY: Final = "identity.json"
-
 
 log = logging.getLogger(__name__)
 
@@ -111,11 +112,11 @@ class _Opened:
         self._asked_at = time.monotonic()
         self._hold.touch()
 
-    def tidy(self) -> bool:
+    def tidy(self, *, wait: bool = True) -> bool:
         """Leave no trace of what was removed; whether there was any, and it could be done."""
         try:
-            return self.index.tidy()
-        except (IndexDamaged, IndexClosed, sqlite3.OperationalError) as error:
+            return self.index.tidy(wait=wait)
+        except (IndexBusy, IndexDamaged, IndexClosed, sqlite3.OperationalError) as error:
             log.info("index not tidied", extra={"error": type(error).__name__})
             return False
 
@@ -145,6 +146,7 @@ class Library:
         self._lock = threading.Lock()
         self._indexes: OrderedDict[tuple[Scope, str], _Opened] = OrderedDict()
         self._identity = ""
+        self._room_until = 0.0
 
     def index(self, scope: Scope, dataset: str) -> ExampleIndex:
         """The dataset's index with everything in it that was accepted before this call.
@@ -153,6 +155,7 @@ class Library:
         process keeps the index to itself for too long.
         """
         opened, anew = self._open(scope, dataset)
+        self._relieve(OPEN_MOST)
         keys = DatasetKeys(scope, dataset)
         with opened.lock:
             try:
@@ -163,7 +166,7 @@ class Library:
                 self._update(opened.index, keys)
             except sqlite3.OperationalError as error:
                 raise StoreUnavailable(f"the index: {error.sqlite_errorname}") from None
-        if anew:
+        if anew and time.monotonic() >= self._room_until:
             self._make_room()
         return opened.index
 
@@ -212,7 +215,6 @@ class Library:
             anew = found is None
             if found is None:
                 found = self._indexes[scope, dataset] = _Opened(self._path(scope, dataset), self._embeddings)
-                self._close_idle(OPEN_MOST)
             found.touch()
             self._indexes.move_to_end((scope, dataset))
             return found, anew
@@ -223,23 +225,27 @@ class Library:
         # A digest, since a name in another script may be too long for a file system once it is escaped.
         return folder / f"{hashlib.blake2b(dataset.encode(), digest_size=16).hexdigest()}.sqlite3"
 
-    def _close_idle(self, most: int) -> None:
-        """Each open index holds files: of more than so many, those that nobody uses any more are closed."""
-        for key, opened in list(self._indexes.items()):
-            if len(self._indexes) <= most:
-                break
-            if opened.idle:
+    def _relieve(self, most: int) -> None:
+        """Of all but those asked for last, close what nobody uses any more, and have the rest hold few files."""
+        with self._lock:
+            beyond = list(self._indexes.items())[: max(0, len(self._indexes) - most)]
+            idle = {key for key, opened in beyond if opened.idle}
+            for key in idle:
                 del self._indexes[key]
-                opened.tidy()  # nobody else would before it is opened again
+        for key, opened in beyond:
+            if key in idle:
+                opened.tidy(wait=False)  # nobody else would before it is opened again, but whoever writes to it now
                 opened.close()
+            else:
+                opened.index.rest()
 
     def _make_room(self) -> None:
         """Delete the indexes that were not used for longest where all of them take too much of the disk."""
+        self._room_until = time.monotonic() + ROOM_S
         with suppress(OSError, sqlite3.Error):  # somebody may be deleting the folder: that makes room, too
             if index_folder.size_of(self._cache) <= self._cache_most:
                 return
-            with self._lock:
-                self._close_idle(0)
+            self._relieve(0)
             deleted = index_folder.shrink(self._cache, self._cache_most)
             log.info("indexes deleted", extra={"indexes": deleted})
 

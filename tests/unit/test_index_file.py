@@ -247,6 +247,28 @@ def test_closing_lets_a_reader_finish(path: Path) -> None:
         db.execute("SELECT 1")
 
 
+def test_resting_disturbs_nobody_and_closes_the_rest(index: ExampleIndex, path: Path) -> None:
+    held = path.with_name(f"{path.name}-shm")
+    with index.transaction():
+        index.add([entry(1, "first")])
+        index.rest()
+        index.add([entry(2, "second")])
+    with index._file.reading() as db, ThreadPoolExecutor(1) as thread:
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (2,)
+        index.rest()
+        assert thread.submit(index.add, [entry(3, "third")]).result(30) == 1
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (2,)
+    assert held.exists()
+    index.rest()
+    assert not held.exists(), "SQLite removes it with the last connection"
+    index.rest()
+    assert answers(index, "third") == ["answer 3"]
+    index.close()
+    index.rest()
+    with pytest.raises(IndexClosed):
+        index.count()
+
+
 def test_errors_other_than_damage_are_passed_on(index: ExampleIndex) -> None:
     with pytest.raises(sqlite3.OperationalError), index._file.reading() as db:
         db.execute("SELECT nothing FROM nowhere")

@@ -255,7 +255,9 @@ def services(store: FileStore) -> Services:
             self.store = store
             self.policy = Policy()
             self.library = self
-            self.queue = None
+            self.queue = self.voice = None
+            self.chat_host = self.transcription_host = ""
+            self.speech_hosts = ()
             self.dropped: list[tuple[Scope, str]] = []
 
         def tidy(self) -> int:
@@ -294,6 +296,20 @@ def test_housekeeping_sweeps_when_it_is_due_and_survives_failures(tmp_path: Path
     assert looked.wait(20)
     beside.stop()
     assert store.head(key) is None
+
+
+def test_nothing_that_is_looked_after_besides_keeps_a_sweep_from_being_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    store = FileStore(tmp_path)
+    store.put("g1/outcomes/1.outcome.json", b"{}")
+    monkeypatch.setattr(housekeeping, "tell_retirements", broken)
+    with pytest.raises(RuntimeError):
+        housekeeping.clean(services(store), 4e9)
+    assert store.head("g1/outcomes/1.outcome.json") is None
 
 
 @pytest.mark.usefixtures("_own_temporary_folder")

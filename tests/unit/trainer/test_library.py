@@ -280,6 +280,7 @@ def asked(library: Library, *numbers: int) -> None:
 def test_indexes_not_used_for_longest_make_room(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("trainer.library.ROOM_S", 0.0)
     for number in (1, 2, 3):
         teach(watched, range(2), DatasetKeys(Scope("guild", str(number)), "default"))
     cache = tmp_path / "cache"
