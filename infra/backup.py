@@ -49,6 +49,8 @@ MANIFEST_MOST: Final = 1 << 30
 """Bytes; some millions of objects."""
 COMPRESSION: Final = 6
 PREFIX: Final = ".backup-"
+LINKED: Final = "new"
+"""What an object is called in the copy until it is sure that it belongs there: none of their names."""
 CHUNK: Final = 1 << 20
 _NAME: Final = re.compile(rf"{re.escape(QUEUE)}|{OBJECTS}(?:/[dm]\.[a-z0-9_.%-]+)*/o\.[a-z0-9_.%-]+")
 """What the names in an archive look like: those of `trainer.adapters.file_names`."""
@@ -189,17 +191,21 @@ def _link_round(source: Path, target: Path, linked: dict[str, int], until_ns: in
     """Link what is not linked as it is now. `linked` has the inodes, which nobody else gets while they are linked."""
     for path, inode in _walk(source):
         name = os.path.relpath(path, source)
-        with contextlib.suppress(FileNotFoundError):  # deleted since it was seen
-            if linked.get(name) != inode and (until_ns is None or Path(path).stat().st_ctime_ns <= until_ns):
-                linked[name] = _link(path, target / name)
-
-
-def _link(path: str, copy: Path) -> int:
-    """Give a file this name, too, whatever had it; the inode that it has then."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.unlink(missing_ok=True)
-    os.link(path, copy)
-    return copy.stat().st_ino
+        if linked.get(name) == inode:
+            continue
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        new = copy.with_name(LINKED)
+        # While it is open, nobody else gets its inode.
+        with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:  # unless deleted since it was seen
+            came = os.fstat(file.fileno())
+            os.link(path, new)
+            found = new.stat().st_ino
+            # Since it was opened, another may have come in its place, which refers to what came later still.
+            if until_ns is None or (found == came.st_ino and came.st_ctime_ns <= until_ns):
+                new.replace(copy)
+                linked[name] = found
+            new.unlink(missing_ok=True)
 
 
 def _moment(folder: Path) -> int:

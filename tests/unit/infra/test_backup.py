@@ -156,6 +156,34 @@ def test_what_comes_changes_and_goes_meanwhile(site: Callable[[str], Site], monk
     assert found["u2/a/b"] == b"u2/a/b"
 
 
+def test_what_takes_the_place_of_another_at_the_last_moment_is_not_copied(
+    site: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would refer to what came when all that is copied had been found."""
+    old, new = site("old"), site("new")
+    old.fill()
+    real_link, real_moment = os.link, backup._moment
+    second: list[str] = []
+
+    def link(source: str, target: Path) -> None:
+        if second:
+            old.store.put("a/late", b"late")
+            old.store.put("g1/settings.json", b"a/late")
+        real_link(source, target)
+
+    def moment(folder: Path) -> int:
+        old.store.put("g1/settings.json", b"u2/a")
+        second.append("round")
+        return real_moment(folder)
+
+    monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr(backup, "_moment", moment)
+    restore(new.place, create(old.place))
+    found = {key: data for key, (data, _, _) in new.everything().items()}
+    assert found == {key: key.encode() for key in KEYS}
+    assert old.store.get("g1/settings.json").data == b"a/late"
+
+
 def test_objects_that_never_rest_do_not_keep_it(site: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = site("old"), site("new")
     old.fill()
