@@ -196,8 +196,8 @@ def _link_round(source: Path, target: Path, linked: dict[str, int], until_ns: in
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         new = copy.with_name(LINKED)
-        # While it is open, nobody else gets its inode.
-        with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:  # unless deleted since it was seen
+        # While it is open, nobody else gets its inode. It may have been deleted since it was seen.
+        with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:
             came = os.fstat(file.fileno())
             os.link(path, new)
             found = new.stat().st_ino
