@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from trainer.ports import OnText
 
 DOWN = ModelUnavailable("connection", retryable=True)
+
+
+def words_once(heard: Sequence[str]) -> list[str]:
+    """What was recognised but noise, and what was recognised twice in a row once."""
+    return [words for words, _ in groupby(filter(None, heard))]
 
 
 class Recogniser:
@@ -58,6 +64,14 @@ class Recogniser:
             raise self.failure
         cyrillic = any("а" <= letter <= "я" for letter in words.casefold())
         return Transcript(words, "ru" if cyrillic else "en", ())
+
+    @property
+    def understood(self) -> list[str]:
+        """The words that it recognised, in order.
+
+        On a busy machine, people seem to pause: what they said by then is recognised in advance, and once more.
+        """
+        return words_once(self.heard)
 
     def was_given(self, text: str) -> bool:
         """Whether any sound held this, whole."""

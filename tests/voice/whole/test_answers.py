@@ -34,7 +34,7 @@ async def test_asked_in_it_joins_hears_and_answers(tmp_path: Path) -> None:
         buttons = notice.body["components"][0]["components"]
         assert [button["label"] for button in buttons] == ["Agree", "What is kept", "Leave"]
         await it.answers(it.ada)
-        assert it.recogniser.heard == [WHERE]
+        assert it.recogniser.understood == [WHERE]
         assert it.reader.said.count(THERE) == 1
         assert all(one.sealed for one in it.ada.heard if one.packet != SILENCE)
         assert it.ada.unheard == []

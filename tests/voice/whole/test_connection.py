@@ -164,7 +164,7 @@ async def test_the_voice_connection_breaks_while_somebody_speaks(tmp_path: Path)
         await it.ada.speak(said[20:], pace=0)
         await until(lambda: voice.resumed == 1, "it is resumed")
         await listener.hears("Behind the blue door.")
-        assert it.recogniser.heard == [WHERE]
+        assert it.recogniser.understood == [WHERE]
 
 
 @in_loop
@@ -183,7 +183,7 @@ async def test_keys_change_while_both_speak(tmp_path: Path) -> None:
             await until(lambda: listener.count > PACKETS_A_S // 4, "it answers", within=20)
             await it.bob.leave()
             await listener.hears("Behind the blue door.")
-            assert it.recogniser.heard == [WHERE]
+            assert it.recogniser.understood == [WHERE]
 
 
 async def left_alone(it: Stage, within: float = 20.0) -> None:

@@ -49,7 +49,7 @@ async def bob_did_not_agree(it: Stage, opened: set[int], within: float = 20.0) -
     listener = Listener(it.ada)
     await asyncio.gather(says(it.bob, NAMED), says(it.ada, WHERE))
     await listener.hears(THERE, within=within)
-    assert it.recogniser.heard == [WHERE]
+    assert it.recogniser.understood == [WHERE]
     assert not it.recogniser.was_given(NAMED)
     assert it.ada.ssrc in opened
     assert it.bob.ssrc not in opened
@@ -65,7 +65,7 @@ async def test_who_did_not_agree_is_not_opened_and_who_agrees_is_heard(tmp_path:
         await it.desk.consent(it.bob, on=True)
         await until(lambda: it.sidecar.calls.heard(it.guild.id, it.bob.user_id), "Bob is heard")
         await it.answers(it.bob, NAMED, NOON)
-        assert it.recogniser.heard == [WHERE, NAMED]
+        assert it.recogniser.understood == [WHERE, NAMED]
         assert it.bob.ssrc in opened
 
 
@@ -110,7 +110,7 @@ async def test_taken_back_in_mid_speech_nothing_of_it_is_used(tmp_path: Path) ->
             await it.desk.consent(it.ada, on=True)
             await until(lambda: it.sidecar.calls.heard(it.guild.id, it.ada.user_id), "she is heard again")
             await it.answers(it.ada, WHEN, NOON)
-            assert it.recogniser.heard == [WHEN]
+            assert it.recogniser.understood == [WHEN]
 
 
 @in_loop
