@@ -13,11 +13,10 @@ from __future__ import annotations
 import json
 import select
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Final
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from tests.loopback import LoopbackHttp, LoopbackServer
 
 STEP_S: Final = 0.01
 PIECES_MOST: Final = 3_000
@@ -25,7 +24,7 @@ PIECES_MOST: Final = 3_000
 SOUND: Final = b"\1\0" * 2_400
 
 
-class EndlessServer:
+class EndlessServer(LoopbackServer):
     """Serves while its `with` block lasts.
 
     Args:
@@ -34,6 +33,7 @@ class EndlessServer:
     """
 
     def __init__(self, pieces: int | None = None, *, drops: bool = False) -> None:
+        super().__init__(_HttpServer, _Handler, "endless-server")
         self.pieces = pieces
         self.drops = drops
         self.requests: list[str] = []
@@ -42,30 +42,10 @@ class EndlessServer:
         """Pieces of answers."""
         self.hung_up = threading.Event()
         """Set when a client goes before the end of its answer."""
-        self.stopping = threading.Event()
-        self._http = _HttpServer(("127.0.0.1", 0), self)
-        self.base_url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="endless-server")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = False  # closing waits for the threads, so that no socket is left to the garbage collector
-
-    def __init__(self, address: tuple[str, int], owner: EndlessServer) -> None:
-        super().__init__(address, _Handler)
-        self.owner = owner
+class _HttpServer(LoopbackHttp):
+    owner: EndlessServer
 
 
 class _Handler(BaseHTTPRequestHandler):

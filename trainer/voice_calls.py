@@ -15,6 +15,7 @@ change. So the sidecar writes it first, and reads who agreed to be heard after t
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -33,12 +34,15 @@ class Claim(msgspec.Struct, frozen=True):
     """Who answers a command."""
 
     by: Side
+    at: float = 0.0
+    """When, in seconds since the epoch."""
     v: int = 1
 
 
 class Done(msgspec.Struct, frozen=True):
     """A command was answered."""
 
+    by: Side = "sidecar"
     v: int = 1
 
 
@@ -73,7 +77,7 @@ def call_key(guild_id: str) -> str:
 
 def claim(store: ObjectStore, guild_id: str, order_id: str, by: Side) -> Side:
     """Take the reply to a command on; whose it is. Of several sides the first one has it, and keeps it."""
-    return records.save_once(store, claim_key(guild_id, order_id), Claim(by)).by
+    return records.save_once(store, claim_key(guild_id, order_id), Claim(by, time.time())).by
 
 
 def claimed(store: ObjectStore, guild_id: str, order_id: str) -> Side | None:
@@ -82,9 +86,15 @@ def claimed(store: ObjectStore, guild_id: str, order_id: str) -> Side | None:
     return None if found is None else found.by
 
 
-def do_once(store: ObjectStore, guild_id: str, order_id: str) -> bool:
-    """Note that an order is done; whether it was not before."""
-    content = msgspec.json.encode(Done())
+def claimed_at(store: ObjectStore, guild_id: str, order_id: str) -> float:
+    """When a command was taken on, in seconds since the epoch; 0 if nobody did."""
+    found = records.load(store, claim_key(guild_id, order_id), Claim)
+    return 0.0 if found is None else found.at
+
+
+def do_once(store: ObjectStore, guild_id: str, order_id: str, by: Side = "sidecar") -> bool:
+    """Note that an order is done, or that a worker says that it never will be; whether it was not before."""
+    content = msgspec.json.encode(Done(by))
     try:
         store.put(done_key(guild_id, order_id), content, if_absent=True, content_type=records.JSON_TYPE)
     except PreconditionFailed:
@@ -92,9 +102,10 @@ def do_once(store: ObjectStore, guild_id: str, order_id: str) -> bool:
     return True
 
 
-def is_done(store: ObjectStore, guild_id: str, order_id: str) -> bool:
-    """Whether an order was done."""
-    return records.load(store, done_key(guild_id, order_id), Done) is not None
+def done_by(store: ObjectStore, guild_id: str, order_id: str) -> Side | None:
+    """Who noted that an order is done; None while nobody did."""
+    found = records.load(store, done_key(guild_id, order_id), Done)
+    return None if found is None else found.by
 
 
 def call_state(store: ObjectStore, guild_id: str) -> CallState | None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from trainer.consent import preferences
 from trainer.ports import QueueDepth, QueueUnavailable
 from trainer.scope import Scope
-from trainer.voice_calls import call_state, claim, claimed, is_done
+from trainer.voice_calls import call_state, claim, claimed, done_by
 from trainer.voice_orders import (
     TOLD_S,
     BadOrder,
@@ -112,11 +113,13 @@ class VoiceLine:
                 return side
         return claim(self._store, order.guild_id, order.id, "worker")
 
-    def done(self, guild_id: str, order_id: str, check: Callable[[], object] | None = None) -> bool:
-        """Whether what a sidecar took on is done, waiting up to `SHOWN_S` for that. `check` is as for `ask`."""
-        return is_done(self._store, guild_id, order_id) or any(
-            is_done(self._store, guild_id, order_id) for _ in self._looks(SHOWN_S, check)
-        )
+    def done(self, guild_id: str, order_id: str, check: Callable[[], object] | None = None) -> Side | None:
+        """By whom what a sidecar took on is done, waiting up to `SHOWN_S` for that. `check` is as for `ask`."""
+        for _ in chain([None], self._looks(SHOWN_S, check)):
+            side = done_by(self._store, guild_id, order_id)
+            if side is not None:
+                return side
+        return None
 
     def _looks(self, most_s: float, check: Callable[[], object] | None) -> Iterator[None]:
         """Moments to look whether something has happened, at first soon after one another."""

@@ -47,6 +47,10 @@ class Utterance(Protocol):
         """What was heard of it so far."""
         ...
 
+    def left_s(self) -> float:
+        """Seconds of what was given that are yet to be played; 0 once it is over."""
+        ...
+
     async def done(self) -> Heard:
         """Waits until it was played to its end, or was stopped."""
         ...

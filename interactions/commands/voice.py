@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 LATE_S: Final = 300.0
 """Nobody who called the bot so long ago still waits for it."""
 ABANDONED_S: Final = 100.0
-"""What a sidecar took on is answered by then: it begins nothing after `voice_orders.REPLIED_S`, and joining ends."""
+"""So long after a sidecar took it on, a command is answered: it begins nothing after `voice_orders.REPLIED_S`, and
+joining ends."""
 _SERVERS_ONLY: Final = N_("There are voice channels only in servers where I am installed.")
 _NOT_RUNNING: Final = N_(
     "Voice is not running here, so I can neither join nor leave a channel. `/ask` works as always."
@@ -164,17 +165,19 @@ def _left_to_it(call: WorkCall[Any], line: VoiceLine) -> Reply:
     Raises `HandOn` while a sidecar may still be at it.
     """
     from interactions.failures import HandOn  # noqa: PLC0415 - acknowledging does without
-    from trainer.snowflakes import moment_of  # noqa: PLC0415 - as above
-    from trainer.voice_calls import do_once  # noqa: PLC0415 - as above
+    from trainer.voice_calls import claimed_at, do_once, done_by  # noqa: PLC0415 - as above
 
-    guild_id, id_ = call.actor.scope.id, call.interaction.id
-    if line.done(guild_id, id_, call.tools.check):
-        return _LEFT_TO_IT
-    left = (moment_of(id_) or 0.0) + ABANDONED_S - time.time()
-    if left > 0:
-        raise HandOn(progressed=True, delay_s=min(left, ABANDONED_S))
-    # Whoever is still at it after all has the last word: both show their reply in the same place.
-    return Reply(call.t(_INTERRUPTED)) if do_once(call.services.store, guild_id, id_) else _LEFT_TO_IT
+    store, guild_id, id_ = call.services.store, call.actor.scope.id, call.interaction.id
+    by = line.done(guild_id, id_, call.tools.check)
+    if by is None:
+        left = claimed_at(store, guild_id, id_) + ABANDONED_S - time.time()
+        if left > 0:
+            raise HandOn(progressed=True, delay_s=min(left, ABANDONED_S))
+        # Whoever is still at it after all has the last word: both show their reply in the same place.
+        do_once(store, guild_id, id_, by="worker")
+        by = done_by(store, guild_id, id_)
+    # A second delivery says it again: the first may have come to nothing before it was said.
+    return Reply(call.t(_INTERRUPTED)) if by == "worker" else _LEFT_TO_IT
 
 
 def _asked(call: WorkCall[Any]) -> dict[str, Any]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
 from tests.endless_server import EndlessServer
 from tests.openai_audio import OpenAiAudioServer
 from tests.openai_server import OpenAiServer
+from tests.voice.discord.certificate import make_authority
 from trainer.adapters.openai_chat import OpenAiChat
+from trainer.adapters.openai_client import hang_up
 from trainer.adapters.openai_synthesizer import OpenAiSynthesizer
 from trainer.adapters.openai_transcriber import OpenAiTranscriber
 from trainer.ports import Cancellation, Cancelled, ChatMessage, ModelUnavailable, Sound, current_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 PATIENCE_S = 60.0
 ASKED = [ChatMessage("system", "Be kind."), ChatMessage("user", "Расскажи мне о кошках.")]
@@ -253,3 +259,48 @@ class TestCancellation:
         assert waiting.wait(PATIENCE_S)
         cancellation.cancel()
         over.result(PATIENCE_S)
+
+
+class _Stream:
+    """As the HTTP client gives a connection's socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def get_extra_info(self, name: str) -> socket.socket:
+        assert name == "socket"
+        return self.connection
+
+
+def _coming(connection: socket.socket) -> httpx2.Response:
+    """An answer that is not read to its end."""
+    extensions = {"network_stream": _Stream(connection)}
+    return httpx2.Response(200, stream=httpx2.ByteStream(b"word"), extensions=extensions)
+
+
+class TestHangingUp:
+    def test_whoever_reads_is_told_at_once(self) -> None:
+        here, there = socket.socketpair()
+        with here, there:
+            hang_up(_coming(here))
+            assert here.recv(1) == there.recv(1) == b""
+
+    def test_an_answer_that_was_read_has_no_connection_of_its_own_any_more(self) -> None:
+        """It is kept for the next request, which may be another's and on its way."""
+        here, there = socket.socketpair()
+        response = _coming(here)
+        response.read()
+        with here, there:
+            hang_up(response)
+            there.sendall(b"another's")
+            assert here.recv(99) == b"another's"
+
+    def test_what_came_sealed_is_not_read_as_it_is(self, tmp_path: Path, threads: ThreadPoolExecutor) -> None:
+        authority, context = make_authority(tmp_path)
+        here, there = socket.socketpair()
+        accepted = threads.submit(context.wrap_socket, there, server_side=True)
+        connection = ssl.create_default_context(cafile=str(authority)).wrap_socket(here, server_hostname="localhost")
+        with connection, accepted.result(PATIENCE_S) as server:
+            server.sendall(b"word")
+            hang_up(_coming(connection))
+            assert connection.recv(99) in {b"word", b""}

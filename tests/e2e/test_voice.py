@@ -11,9 +11,10 @@ from interactions.commands import voice
 from interactions.housekeeping import clean, erase_server
 from tests.e2e.sidecar import JOINED, LEFT, Sidecar
 from tests.e2e.spoken import equip
-from trainer import bootstrap, voice_line
+from trainer import bootstrap, snowflakes, voice_calls, voice_line
 from trainer.consent import choose_voice, preferences
-from trainer.ports import QueueUnavailable
+from trainer.ports import QueueUnavailable, StoreUnavailable
+from trainer.snowflakes import moment_of
 from trainer.voice_calls import CallState, call_state, claim, claimed, do_once, save_call_state
 from trainer.voice_orders import Join, Leave, decode
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playground.clients import Client, Exchange
     from tests.bot import Bot
     from trainer.consent import Preferences
+    from trainer.ports import ObjectStore
 
 QUIET_S = 0.1
 NOBODY = "My voice does not answer just now, so I can neither join nor leave a channel."
@@ -239,6 +241,36 @@ def test_nobody_is_left_waiting_for_a_sidecar_that_was_killed(bot: Bot, no_patie
     told = taken_on(bot, command, locale="ru")
     bot.start_worker()
     assert "Меня что-то прервало" in told.wait(quiet=QUIET_S).content
+
+
+def test_whoever_is_to_say_that_it_came_to_nothing_says_it_even_if_that_fails_at_first(
+    bot: Bot, no_patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store fails, or the worker is killed, once the command is noted as done."""
+    exchange = taken_on(bot, "join")
+    failing = [StoreUnavailable("not now")]
+
+    def state(store: ObjectStore, guild_id: str) -> CallState | None:
+        if failing:
+            raise failing.pop()
+        return call_state(store, guild_id)
+
+    monkeypatch.setattr(voice_calls, "call_state", state)
+    bot.start_worker()
+    assert "interrupted" in exchange.wait(quiet=QUIET_S).content
+    assert not failing
+    assert not switches(bot, bot.bob()).voice
+
+
+def test_a_sidecar_that_got_the_command_late_has_as_long_as_any(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker was not there for two minutes; the sidecar is at it, and joining takes a while."""
+    monkeypatch.setattr(voice_line, "SHOWN_S", 0.1)
+    monkeypatch.setattr(snowflakes, "moment_of", lambda id_: (moment_of(id_) or 0.0) - 120.0)
+    exchange = taken_on(bot, "join")
+    bot.start_worker()
+    bot.until(lambda: bot.queue.depth()[:3] == (0, 0, 1))
+    assert [message.loading for message in exchange.messages] == [True]
+    assert switches(bot, bot.bob()).voice
 
 
 def test_what_it_agreed_to_holds_where_the_bot_is_to_come_back(bot: Bot, no_patience: None) -> None:

@@ -96,9 +96,16 @@ def timeout(deadline: float) -> openai.Timeout:
 
 
 def hang_up(response: httpx2.Response) -> None:
-    """Shut the connection of an answer that comes, from any thread: whoever reads it is told at once."""
+    """Shut the connection of an answer that comes, from any thread: whoever reads it is told at once.
+
+    Nothing, if it was read to its end: its connection is kept, and may be another request's by then.
+    """
+    if response.is_closed:
+        return
+    connection = response.extensions["network_stream"].get_extra_info("socket")
     with suppress(OSError):
-        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        # What is below TLS, not TLS itself: a socket that ends that gives what came sealed as if it were the answer.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def failure(error: Exception, sent: Collection[str]) -> Failed:

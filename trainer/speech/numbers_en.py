@@ -23,6 +23,11 @@ _BEFORE: Final = r"(?<![\w.,:/-])"
 _ISO_DATE: Final = re.compile(rf"{_BEFORE}(\d{{4}})-(\d{{2}})-(\d{{2}})(?![\w-])")
 _MONTH_DAY: Final = re.compile(rf"\b({_MONTHS})\s(\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(\d{{4}}))?(?![\d:])")
 _DAY_MONTH: Final = re.compile(rf"{_BEFORE}(\d{{1,2}})(?:st|nd|rd|th)?\s({_MONTHS})(?:,?\s(\d{{4}}))?(?![\d:])")
+_HOURS: Final = re.compile(
+    rf"{_BEFORE}(\d{{1,2}}:\d\d(?:\s?[ap]\.?m\.?)?|\d{{1,2}}\s?[ap]\.?m\.?)\s?[-–—]\s?"
+    r"(?=\d{1,2}(?::\d\d(?!\d)|\s?[ap]\.?m))",
+    re.IGNORECASE,
+)
 _TIME: Final = re.compile(rf"{_BEFORE}([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\s?([ap])\.?m\.?(?!\w))?(?![\d:])")
 _HOUR: Final = re.compile(rf"{_BEFORE}(1[0-2]|0?[1-9])\s?([ap])\.?m\b\.?", re.IGNORECASE)
 _DECADE: Final = re.compile(r"\b(1[1-9]\d0|20\d0)(s)(?!\w)")
@@ -190,6 +195,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
     (_ISO_DATE, _iso_date),
     (_MONTH_DAY, _month_day),
     (_DAY_MONTH, _day_month),
+    (_HOURS, _from_to),
     (_TIME, _time),
     (_HOUR, _hour),
     (_VERSION, _version),

@@ -32,6 +32,7 @@ _BEFORE: Final = r"(?<![\w.,:/-])"
 _ISO_DATE: Final = re.compile(rf"{_BEFORE}(\d{{4}})-(\d{{2}})-(\d{{2}})(?![\w-])")
 _POINT_DATE: Final = re.compile(rf"{_BEFORE}(\d{{1,2}})\.(\d{{2}})\.(\d{{4}})(?:\s?г(?:\.|ода\b))?(?![\w])")
 _DAY_MONTH: Final = re.compile(rf"{_BEFORE}(\d{{1,2}})\s({_MONTHS})(?:\s(\d{{4}})(?:\s?г(?:\.|ода\b))?)?(?!\w)")
+_HOURS: Final = re.compile(rf"{_BEFORE}(\d{{1,2}}:\d\d)\s?[-–—]\s?(?=\d{{1,2}}:\d\d(?!\d))")
 _TIME: Final = re.compile(rf"{_BEFORE}([01]?\d|2[0-3]):([0-5]\d)(?![\d:])")
 _YEARS: Final = re.compile(rf"{_BEFORE}(\d{{4}})\s?[-–—]\s?(\d{{4}})\s?гг?\.")
 _YEAR: Final = re.compile(r"(\b[вВ]\s)?(?<![\w.,-])(\d{4})\s?(году|года|год|гг?\.)(?!\w)")
@@ -232,6 +233,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
     (_ISO_DATE, _iso_date),
     (_POINT_DATE, _point_date),
     (_DAY_MONTH, _day_month),
+    (_HOURS, _from_to),
     (_TIME, _time),
     (_YEARS, _years),
     (_YEAR, _year),

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -194,7 +195,9 @@ class _Run:
             return
         while len(self.waiting) >= self._at_once:
             self.finish_first()
-        self.waiting.append((piece, self._threads.submit(self._recognise, piece, self._settled)))
+        # With the caller's context, by which a transcriber is told that nobody waits any more.
+        recognised = self._threads.submit(copy_context().run, self._recognise, piece, self._settled)
+        self.waiting.append((piece, recognised))
 
     def finish_first(self) -> None:
         """Wait for the piece that has been waiting longest."""

@@ -82,7 +82,7 @@ class Kept:
 
     async def done(self, guild_id: int, order_id: str) -> bool:
         """Whether an order was done."""
-        return await self._away(voice_calls.is_done, self._store, str(guild_id), order_id)
+        return await self._away(voice_calls.done_by, self._store, str(guild_id), order_id) is not None
 
     async def do_once(self, guild_id: int, order_id: str) -> bool:
         """Note that an order is done; whether it was not before."""

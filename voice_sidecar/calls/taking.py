@@ -31,6 +31,8 @@ POLL_S: Final = 2.0
 """How long one look into the queue waits: a stop is noticed at least this often."""
 LEASE_S: Final = 10.0
 """How long an order waits whose sidecar was killed: somebody sees "thinking…" meanwhile."""
+SETTLED_AT_ONCE: Final = 8
+"""Things that the queue is told at the same time."""
 PAUSE_S: Final = 1.0
 """After the first failure of the queue; twice as long after each further one."""
 PAUSE_MOST_S: Final = 30.0
@@ -92,7 +94,7 @@ class Taker:
         self._stopping = threading.Event()
         self._taken: dict[str, _Taken] = {}
         self._failures: Counter[str] = Counter()
-        self._settling = ThreadPoolExecutor(2, thread_name_prefix="voice-queue")
+        self._settling = ThreadPoolExecutor(SETTLED_AT_ONCE, thread_name_prefix="voice-queue")
         self._thread = threading.Thread(target=self._look, name="voice-orders", daemon=True)
         self._keeper: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -199,10 +201,15 @@ class Taker:
         """Extend the leases of what is being done, three times in the time that a lease lasts."""
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            for job in [taken.job for taken in self._taken.values()]:
-                extend = partial(self._queue.extend, job, visibility_s=self._lease_s)
-                if job.receipt in self._taken:
-                    await self._away(job, "extend", extend)
+            # Side by side, as a queue that is slow just now would lose us the leases of the last ones.
+            await asyncio.gather(
+                *(self._away(job, "extend", partial(self._extend, job)) for job, _ in self._taken.values())
+            )
+
+    def _extend(self, job: Job) -> None:
+        """In a thread."""
+        if job.receipt in self._taken:
+            self._queue.extend(job, visibility_s=self._lease_s)
 
     async def _away(self, job: Job, what: str, act: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._settling, self._settled, job, what, act)

@@ -1,5 +1,6 @@
 """Says one thing after the other: sentences are made into sound while those before them are played.
 
+No more of them than `ahead` allows, as what is never heard costs as much.
 What is said may have to wait, or to pause, while somebody speaks: that is `barge_in`'s to decide.
 """
 
@@ -11,6 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainer.ports import Cancellation, Cancelled, ModelUnavailable
+from voice_sidecar.conversation.ahead import Ahead
 from voice_sidecar.conversation.models import BudgetUsed
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 PREPARED_MOST: Final = 32
 """Short sentences that are kept as sound."""
+LOOK_S: Final = 0.5
+"""Between looks at how much was played: it may be paused."""
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,23 @@ class Said(NamedTuple):
 class _Fed(NamedTuple):
     failed: bool = False
     shortened: bool = False
+
+
+class _Making(NamedTuple):
+    """Sound that is made for an utterance."""
+
+    turn_id: str
+    utterance: Utterance
+    cancellation: Cancellation
+    ahead: Ahead
+
+    async def time(self) -> None:
+        """Waits until it is time for the next sentence."""
+        while True:
+            wait_s = self.ahead.wait_s(self.utterance.left_s())
+            if wait_s <= 0:
+                return
+            await asyncio.sleep(min(wait_s, LOOK_S))
 
 
 class Speech(NamedTuple):
@@ -191,12 +212,13 @@ class Mouth:
     async def _feed(self, speech: Speech, utterance: Utterance, cancellation: Cancellation) -> _Fed:
         """Gives the utterance its sounds."""
         most_s = left_s = self._tools.settings.spoken_most_s
+        making = _Making(speech.turn_id, utterance, cancellation, Ahead())
         async with aclosing(speech.pieces) as pieces:
             async for piece in pieces:
                 try:
-                    async for spoken in self._spoken(piece, speech.turn_id, cancellation):
+                    async for spoken in self._spoken(piece, making):
                         if spoken.sound.seconds > left_s and left_s < most_s:
-                            async for last in self._spoken(await speech.rest(), speech.turn_id, cancellation):
+                            async for last in self._spoken(await speech.rest(), making):
                                 self._add(utterance, "", last)
                             return _Fed(shortened=True)
                         left_s -= spoken.sound.seconds
@@ -209,8 +231,8 @@ class Mouth:
                     return _Fed(failed=True)
         return _Fed()
 
-    async def _spoken(self, piece: Piece | None, turn_id: str, cancellation: Cancellation) -> AsyncIterator[Spoken]:
-        """The sounds of a piece. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
+    async def _spoken(self, piece: Piece | None, making: _Making) -> AsyncIterator[Spoken]:
+        """The sounds of a piece, when it is time. Raises `ModelUnavailable`, `BudgetUsed` and `Cancelled`."""
         if piece is None:
             return
         prepared = self._prepared.get((piece.text, piece.language))
@@ -224,17 +246,20 @@ class Mouth:
         loop = asyncio.get_running_loop()
         pool = self._tools.pools.speaking
         sentences: Iterator[Spoken] = await loop.run_in_executor(
-            pool, lambda: iter(say(piece.text, piece.language, turn_id))
+            pool, lambda: iter(say(piece.text, piece.language, making.turn_id))
         )
 
         def following() -> Spoken | None:
-            with cancellation.scope():
+            with making.cancellation.scope():
                 return next(sentences, None)
 
         while True:
+            await making.time()
+            began_at = self._tools.clock()
             spoken = await loop.run_in_executor(pool, following)
             if spoken is None:
                 return
+            making.ahead.made(self._tools.clock() - began_at)
             yield spoken
 
     def _add(self, utterance: Utterance, words: str, spoken: Spoken) -> None:

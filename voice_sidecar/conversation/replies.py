@@ -102,7 +102,7 @@ class Replies:
             turn: what was said.
             interrupts: it made us fall silent, or wait. Whoever began before we did meant no interruption.
         """
-        over = False
+        over = goes_on = False
         current = None if isinstance(self._current, SpokenTurn) and self._current.cut else self._current
         before = self._waiting.of(turn.user_id)
         if before is not None and relation(before.course, turn.began_at) != "new":
@@ -110,9 +110,10 @@ class Replies:
         else:
             before = None
             over = current is not None and self._ends(current, turn, interrupts=interrupts)
+            goes_on = turn.parts > 1
         self.windows.begin(turn.user_id)
         turn.waited = current is not None and not over
-        displaced = self._waiting.add(turn.user_id, turn)
+        displaced = self._waiting.add(turn.user_id, turn, first=goes_on)
         if displaced is not None:
             replaced = Outcome.REPLACED if before is None else Outcome.CONTINUED
             self._report(displaced, Outcome.BUSY if displaced is turn else replaced)

@@ -93,7 +93,7 @@ class SpokenTurn:
     parts: int = 1
     """Turns whose words are in the question, this one included."""
     last: str = ""
-    """The words of this one alone, if there is one before it."""
+    """The words of this one alone, if there were any before them."""
     first_id: str = ""
     """The id of the first of them, if there is one before this."""
     first_began_at: float | None = None
@@ -107,7 +107,7 @@ class SpokenTurn:
 
     def go_on_from(self, before: SpokenTurn) -> None:
         """It goes on with what was taken for a whole turn: its question is both."""
-        self.last = self.question
+        self.last = self.question if before.question else ""
         self.question = joined(before.question, self.question)
         self.acknowledge = not self.question
         self.parts = before.parts + 1

@@ -23,12 +23,17 @@ class Waiting(Generic[T]):
         """How many wait."""
         return len(self._kept)
 
-    def add(self, user_id: int, item: T) -> T | None:
-        """Let somebody's question wait; the one that does not wait any more: their former, or this if it is full."""
+    def add(self, user_id: int, item: T, *, first: bool = False) -> T | None:
+        """Let somebody's question wait; the one that does not wait any more: their former, or this if it is full.
+
+        `first` is one whose turn it was already: there is always room for it, before all others.
+        """
         former = self._kept.get(user_id)
-        if former is None and len(self._kept) >= self._most:
+        if former is None and not first and len(self._kept) >= self._most:
             return item
         self._kept[user_id] = item
+        if first:
+            self._kept.move_to_end(user_id, last=False)
         return former
 
     def of(self, user_id: int) -> T | None:

@@ -65,6 +65,11 @@ class Phrase:
         self.source = None
         self._broken = broken or not self.packets
 
+    @property
+    def length(self) -> int:
+        """How many packets it has, or is expected to have as long as they are not all made."""
+        return len(self.packets) if self.source is None else max(len(self.packets), self._expected)
+
     def share(self, sent: int) -> float:
         """How much of its words is in its first `sent` packets, 0 to 1.
 

@@ -270,6 +270,11 @@ class _Playing(Utterance):
         with self._changed:
             return self.track.heard()
 
+    def left_s(self) -> float:
+        """Seconds of what was given that are yet to be played; 0 once it is over."""
+        with self._changed:
+            return self.track.left_s()
+
     async def done(self) -> Heard:
         """Waits until it was played to its end, was stopped, or given up as the connection took nothing of it."""
         return await asyncio.shield(self._done)

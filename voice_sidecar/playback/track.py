@@ -99,6 +99,12 @@ class Track:
         seconds = sum(count for _, count in counts) / PACKETS_A_S
         return Heard(" ".join(filter(None, texts)), seconds, whole)
 
+    def left_s(self) -> float:
+        """Seconds that are yet to be played of the phrases that there are."""
+        phrase, packet = self._next
+        left = sum(one.length for one in self.phrases[phrase:]) - packet
+        return max(0, left) / PACKETS_A_S
+
     def end(self) -> Heard:
         """Drops what is left of it."""
         if self._ended is None:

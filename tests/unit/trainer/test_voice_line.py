@@ -20,6 +20,7 @@ from trainer.voice_calls import (
     claim,
     claim_key,
     claimed,
+    claimed_at,
     clear_call_state,
     save_call_state,
 )
@@ -98,9 +99,15 @@ def test_the_first_claim_stands(store: FileStore) -> None:
     assert claim_key(GUILD, "1") == "g42/voice/claims/1.json"
 
 
-def test_a_claim_says_no_more_than_by_whom(store: FileStore) -> None:
+def test_a_claim_says_no_more_than_by_whom_and_when(store: FileStore) -> None:
+    before = time.time()
     claim(store, GUILD, "1", "worker")
-    assert store.get(claim_key(GUILD, "1")).data == b'{"by":"worker","v":1}'
+    at = claimed_at(store, GUILD, "1")
+    assert before <= at <= time.time()
+    assert store.get(claim_key(GUILD, "1")).data == f'{{"by":"worker","at":{at},"v":1}}'.encode()
+    assert claim(store, GUILD, "1", "sidecar") == "worker"
+    assert claimed_at(store, GUILD, "1") == at
+    assert claimed_at(store, GUILD, "2") == 0
 
 
 def test_where_the_bot_is_can_change_and_end(store: FileStore) -> None:

@@ -89,6 +89,7 @@ class Utterance:
         self.first_packet = first_packet
         self.phrases: list[str] = []
         self.words: list[str] = []
+        self.seconds: list[float] = []
         self.played = 0
         self.finished = False
         self.over: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
@@ -96,6 +97,7 @@ class Utterance:
     def add(self, text: str, sound: Sound) -> None:
         if not self.over.done():
             self.words.append(text)
+            self.seconds.append(sound.seconds)
             self.phrases.append(sound.pcm.decode("utf-16-le").strip())
             self.playback.go_on()
 
@@ -106,6 +108,9 @@ class Utterance:
     def heard(self) -> Heard:
         whole = self.finished and self.played == len(self.words)
         return Heard(" ".join(filter(None, self.words[: self.played])), float(self.played), whole)
+
+    def left_s(self) -> float:
+        return 0.0 if self.over.done() else sum(self.seconds[self.played :])
 
     async def done(self) -> Heard:
         return await asyncio.shield(self.over)

@@ -326,3 +326,41 @@ async def test_who_revokes_in_between_is_not_remembered_by_it() -> None:
         stage.says(ANNA, THEN)
         await asked(stage, 2)
         assert stage.asked[1].text == THEN
+
+
+@in_loop
+async def test_however_many_wait_who_goes_on_is_answered_before_them() -> None:
+    """It is still the question whose turn it was."""
+    others = range(10, 14)
+    async with Stage() as stage:
+        stage.comes(ANNA, *others)
+        gate = Gate()
+        gate.close()
+        stage.answers["What is the price of"] = Script("Ten.", gate=gate)
+        stage.says(ANNA, "Trainger, what is the price of")
+        await until(lambda: gate.waiting)
+        for other in others:
+            stage.says(other, "Trainger, and me?")
+            await soon()
+        await until(lambda: len(stage.conversation._replies._waiting) == len(others))
+        stage.answers["What is the price of The blue one?"] = Script("Five.")
+        stage.says(ANNA, THEN)
+        await asked(stage, 2)
+        gate.open()
+        assert sorted(await stage.outcomes(6)) == ["answered", "continued", *["unknown"] * 4]
+        people = [question.user_id for question in stage.asked]
+        assert people[:2] == [ANNA, ANNA]
+        assert sorted(people[2:]) == [*others]
+
+
+@in_loop
+async def test_after_the_name_alone_there_is_but_one_question() -> None:
+    """What is not known is not looked for twice."""
+    async with Stage() as stage:
+        stage.comes(ANNA, BORIS)
+        stage.playback.by_itself = False
+        stage.says(ANNA, "Trainger!")
+        await until(lambda: stage.playback.given == ["Yes?"])
+        stage.says(ANNA, THEN)
+        await asked(stage, 1)
+        assert (stage.asked[0].text, stage.asked[0].last) == (THEN, "")

@@ -6,6 +6,7 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pytest
 
 from tests.endless_server import EndlessServer
@@ -215,3 +216,24 @@ def test_what_nobody_wants_is_not_sent_to_a_recogniser() -> None:
     recognise = Recogniser(cast("Any", Model()), None, Scope("guild", "42"), keywords, lambda _: None)
     with cancellation.scope(), pytest.raises(Cancelled):
         recognise(Sound(b"\1\0" * 16_000, 16_000), (), "1")
+
+
+def test_a_long_turn_that_is_recognised_in_pieces_is_told_too() -> None:
+    """Its pieces are recognised in threads of their own."""
+    cancellation = Cancellation()
+    seen: list[bool] = []
+
+    class Model:
+        name, most_s, local = "m", 30.0, True
+
+        def transcribe(self, *_: object, **__: object) -> Transcript:
+            cancellation.cancel()  # somebody goes on speaking
+            seen.append(current_cancellation().cancelled)
+            current_cancellation().check()
+            return Transcript("words", "en", ())
+
+    recognise = Recogniser(cast("Any", Model()), None, Scope("guild", "42"), None, lambda _: None)
+    tone = (8_000 * np.sin(np.arange(45 * 16_000) / 9) * (np.arange(45 * 16_000) // 4_000 % 2)).astype("<i2")
+    with cancellation.scope(), pytest.raises(Cancelled):
+        recognise(Sound(tone.tobytes(), 16_000), (), "1")
+    assert seen == [True]

@@ -24,6 +24,31 @@ def test_no_gap_between_phrases_nor_between_utterances_that_wait() -> None:
     assert [heard.seconds for heard in scene.ends] == [pytest.approx(0.1), pytest.approx(0.04)]
 
 
+def test_what_is_left_of_an_utterance() -> None:
+    scene = Scene()
+    track = scene.begin(said(10), unmade("Six seven", 50), finish=False)
+    assert track.left_s() == pytest.approx(1.2)  # what is not made counts as long as it is expected to be
+    scene.run(3 + 4)
+    assert track.left_s() == pytest.approx(1.12)
+    scene.programme.pause()
+    scene.run(3)
+    scene.programme.resume()  # two packets back
+    assert track.left_s() == pytest.approx(1.16)
+    scene.programme.stop()
+    assert track.left_s() == 0
+
+
+def test_a_phrase_that_came_out_shorter_is_not_waited_for() -> None:
+    """Else whoever waits for the rest of it to be played would wait for ever."""
+    scene = Scene()
+    short = unmade("Six seven", 50)
+    track = scene.begin(short, finish=False)
+    scene.programme.grow(short, said(4).packets)
+    scene.programme.grow(short, None)
+    scene.run(10)
+    assert track.left_s() == 0
+
+
 def test_while_the_first_phrase_is_made_the_silence_is_sent() -> None:
     scene = Scene()
     track = scene.begin(finish=False)
