@@ -12,22 +12,17 @@ It recognises the sounds that it knows, sample by sample, and hears nothing in o
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self, get_type_hints
+from typing import TYPE_CHECKING, Final, get_type_hints
 
-from tests.openai_audio_http import TRANSCRIPTIONS, AudioHttpServer, error_body
-from tests.openai_spec import prepare, problem_with
+from tests.openai_audio_http import TRANSCRIPTIONS, AudioHandler, AudioHttpServer
+from tests.openai_scripted import Body, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from trainer.ports import Sound
-
-Body = dict[str, Any]
 
 _GPT_TRANSCRIBE_ONLY: Final = frozenset({"keywords", "languages"})
 _NOT_GPT_TRANSCRIBE: Final = frozenset({"language", "response_format", "temperature", "timestamp_granularities"})
@@ -62,26 +57,15 @@ class Heard:
 
 
 @dataclass(slots=True)
-class _Fault:
-    status: int
-    body: bytes
-    headers: dict[str, str]
-    path: str
-    times: int
-
-
-@dataclass(slots=True)
 class _Script:
     known: dict[bytes, Words] = field(default_factory=dict)
     other: Callable[[Heard], Words] = lambda _: Words("")
     speak: Callable[[Body], bytes] = lambda body: b"\1\0" * (240 * len(body["input"]))
-    faults: list[_Fault] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     raw: bytes | None = None
 
 
-class OpenAiAudioServer:
+class OpenAiAudioServer(ScriptedServer):
     """The server; serves while its `with` block lasts.
 
     Args:
@@ -89,37 +73,19 @@ class OpenAiAudioServer:
         usage: what answers say of what they cost: `duration`, `tokens`, or nothing.
     """
 
+    main_path = TRANSCRIPTIONS
+
     def __init__(self, *, streams: bool = True, usage: str = "duration") -> None:
+        super().__init__(AudioHttpServer, AudioHandler, "openai-audio")
         self.streams = streams
         self.usage = usage
         self.heard: list[Heard] = []
         self.spoken: list[Body] = []
-        self.problems: list[str] = []
         self.delay_s = 0.0
         self.event_delay_s = 0.0
         self.at_once = 0
         self.most_at_once = 0
-        self.stopping = threading.Event()
-        self._lock = threading.Lock()
         self._script = _Script()
-        prepare()  # takes a second: not while somebody waits for an answer
-        self._http = AudioHttpServer(("127.0.0.1", 0), self)
-        self.base_url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="openai-audio")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-        if kind is None and self.problems:
-            raise AssertionError("OpenAI's document says no: " + "; ".join(self.problems))
 
     def knows(self, sound: Sound, words: str | Words) -> None:
         """Answer from now on with these words when exactly this sound comes."""
@@ -133,27 +99,6 @@ class OpenAiAudioServer:
         """Answer requests to read aloud with these bytes."""
         self._script.speak = answer
 
-    def fail(
-        self,
-        *,
-        status: int,
-        code: str | None = None,
-        param: str | None = None,
-        message: str = "This failure is scripted.",
-        headers: dict[str, str] | None = None,
-        body: bytes | None = None,
-        path: str = TRANSCRIPTIONS,
-        times: int = 1,
-    ) -> None:
-        """Answer the next `times` requests to `path` with an error in OpenAI's shape, or with `body`."""
-        data = json.dumps(error_body(message, param=param, code=code)).encode() if body is None else body
-        with self._lock:
-            self._script.faults.append(_Fault(status, data, headers or {}, path, times))
-
-    def refuse(self, parameter: str, *, message: str = "Unsupported parameter: '{}'.") -> None:
-        """Answer from now on every request that has this parameter with 400, naming it."""
-        self._script.refused[parameter] = message.format(parameter)
-
     def cut_after(self, n_events: int) -> None:
         """Drop the connection of the next stream after so many events."""
         self._script.cut = n_events
@@ -164,29 +109,14 @@ class OpenAiAudioServer:
 
     # What the handler asks.
 
-    def fault(self, path: str) -> _Fault | None:
-        with self._lock:
-            for fault in self._script.faults:
-                if fault.path == path and fault.times > 0:
-                    fault.times -= 1
-                    return fault
-        return None
-
-    def refusal(self, body: Body, schema: str) -> Body | None:
-        """The error for a request that is not well-formed or not taken."""
+    def problem(self, body: Body, schema: str) -> str | None:
         known = {name: value for name, value in body.items() if name not in _GPT_TRANSCRIBE_ONLY}
         new = body.get("model") == "gpt-transcribe"
         strange = _GPT_TRANSCRIBE_ONLY & body.keys() if not new else _NOT_GPT_TRANSCRIBE & body.keys()
-        problem = problem_with(known, schema, closed=True) or _problem_with_new(body)
+        problem = super().problem(known, schema) or _problem_with_new(body)
         if strange:
             problem = problem or f"{body.get('model')} does not take {', '.join(sorted(strange))}"
-        if problem is not None:
-            self.problems.append(problem)
-            return error_body(problem, param=None)
-        for parameter, message in self._script.refused.items():
-            if parameter in body:
-                return error_body(message, param=parameter, code="unsupported_parameter")
-        return None
+        return problem
 
     def words(self, heard: Heard) -> Words:
         found = self._script.known.get(heard.pcm)

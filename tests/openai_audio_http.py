@@ -4,50 +4,32 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Final
 
 import av
 import numpy as np
 from werkzeug.formparser import parse_form_data
 
-from tests.openai_spec import problem_with
+from tests.loopback import LoopbackHttp
+from tests.openai_scripted import Body, error_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.openai_audio import Heard, OpenAiAudioServer, Words
 
-Body = dict[str, Any]
-
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
 SPEECH: Final = "/v1/audio/speech"
 _LISTS: Final = frozenset({"keywords", "languages", "include", "timestamp_granularities"})
 
 
-def error_body(message: str, *, param: str | None, code: str | None = None) -> Body:
-    """An error in OpenAI's shape."""
-    return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
+class AudioHttpServer(LoopbackHttp):
+    owner: OpenAiAudioServer
 
 
-class AudioHttpServer(ThreadingHTTPServer):
-    daemon_threads = False  # closing waits for the threads, so that no socket is left to the garbage collector
-    request_queue_size = 64
-
-    def __init__(self, address: tuple[str, int], owner: OpenAiAudioServer) -> None:
-        super().__init__(address, _Handler)
-        self.owner = owner
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is none of our problems; a script that raises is."""
-        error = sys.exception()
-        if not isinstance(error, ConnectionError):
-            self.owner.problems.append(repr(error))
-
-
-class _Handler(BaseHTTPRequestHandler):
+class AudioHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # a connection for each request, so that none is left open at the end
     server: AudioHttpServer
 
@@ -74,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
             owner.spoken.append(body)
         scheme, _, key = self.headers.get("Authorization", "").partition(" ")
         if (fault := owner.fault(self.path)) is not None:
-            self._send(fault.status, fault.body, **fault.headers)
+            self._send(fault.status, fault.error, **fault.headers)
         elif scheme != "Bearer" or not key:
             self._send_json(401, error_body("Incorrect API key provided.", param=None, code="invalid_api_key"))
         elif heard is not None:
@@ -124,13 +106,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(heard, words)
         elif heard.fields.get("response_format") == "verbose_json":
             answer = _verbose(words, seconds, owner.usage)
-            self._check(answer, "CreateTranscriptionResponseVerboseJson")
+            self.server.owner.check(answer, "CreateTranscriptionResponseVerboseJson")
             self._send_json(200, answer)
         else:
             answer = {"text": words.text, **_usage(owner.usage, seconds)}
             if heard.fields["model"] == "gpt-transcribe":
                 answer["languages"] = [{"code": words.language}] if words.text else []
-            self._check(answer, "CreateTranscriptionResponseJson")
+            self.server.owner.check(answer, "CreateTranscriptionResponseJson")
             self._send_json(200, answer)
 
     def _stream(self, heard: Heard, words: Words) -> None:
@@ -146,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if owner.event_delay_s:
                 owner.stopping.wait(owner.event_delay_s)
-            self._check(event, "CreateTranscriptionResponseStreamEvent")
+            self.server.owner.check(event, "CreateTranscriptionResponseStreamEvent")
             self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
 
@@ -156,13 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, self.server.owner.speech(body), **{"Content-Type": "application/octet-stream"})
 
-    def _check(self, value: object, schema: str) -> None:
-        if (problem := problem_with(value, schema, closed=False)) is not None:
-            self.server.owner.problems.append(problem)
-
     def _send_json(self, status: int, body: Body) -> None:
         if status >= 400:
-            self._check(body, "ErrorResponse")
+            self.server.owner.check(body, "ErrorResponse")
         self._send(status, json.dumps(body).encode())
 
     def _send(self, status: int, data: bytes, **headers: str) -> None:

@@ -15,23 +15,21 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sys
-import threading
 import time
 import zlib
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final
 
-from tests.openai_spec import prepare, problem_with
+from tests.loopback import LoopbackHttp
+from tests.openai_scripted import Body, ScriptedServer, error_body
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from tests.loopback import LoopbackServer
 
-Body = dict[str, Any]
 _Connection = socket.socket | tuple[bytes, socket.socket]
 
 CHAT: Final = "/v1/chat/completions"
@@ -78,23 +76,12 @@ class Request:
 
 
 @dataclass(slots=True)
-class _Fault:
-    status: int
-    error: Body | bytes
-    headers: dict[str, str]
-    path: str
-    times: int
-
-
-@dataclass(slots=True)
 class _Script:
     answer: Answerer
-    faults: list[_Fault] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
     cuts: deque[int] = field(default_factory=deque)
 
 
-class OpenAiServer:
+class OpenAiServer(ScriptedServer):
     """The server; serves while its `with` block lasts.
 
     Args:
@@ -102,32 +89,15 @@ class OpenAiServer:
         api_key: the one key taken; None takes any, but some key there must be.
     """
 
+    main_path = CHAT
+
     def __init__(self, *, models: tuple[str, ...] = ("test-model",), api_key: str | None = None) -> None:
+        super().__init__(_HttpServer, _Handler, "openai-server")
         self.models = models
         self.api_key = api_key
         self.requests: list[Request] = []
-        self.problems: list[str] = []
         self.chunk_delay_s = 0.0
-        self.stopping = threading.Event()
-        self._lock = threading.Lock()
         self._script = _Script(lambda _: "This is a scripted answer.")
-        prepare()  # takes a second: not while somebody waits for an answer
-        self._http = _HttpServer(("127.0.0.1", 0), self)
-        self.base_url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="openai-server")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        self._http.stop()
-        self._thread.join()
-        if kind is None and self.problems:
-            raise AssertionError("OpenAI's document says no: " + "; ".join(self.problems))
 
     @property
     def chats(self) -> list[Body]:
@@ -143,53 +113,11 @@ class OpenAiServer:
         """Answer from now on with this, or with what this returns for a request's body."""
         self._script.answer = answer if callable(answer) else lambda _: answer
 
-    def fail(
-        self,
-        *,
-        status: int,
-        code: str | None = None,
-        kind: str = "invalid_request_error",
-        param: str | None = None,
-        message: str = "This failure is scripted.",
-        headers: dict[str, str] | None = None,
-        body: bytes | None = None,
-        path: str = CHAT,
-        times: int = 1,
-    ) -> None:
-        """Answer the next `times` requests to `path` with an error in OpenAI's shape, or with `body`."""
-        error = _error(message, kind=kind, param=param, code=code) if body is None else body
-        with self._lock:
-            self._script.faults.append(_Fault(status, error, headers or {}, path, times))
-
-    def refuse(self, parameter: str, *, message: str = "Unsupported parameter: '{}'.") -> None:
-        """Answer from now on every request for an answer that has this parameter with 400, naming it."""
-        self._script.refused[parameter] = message.format(parameter)
-
     def cut_after(self, n_chunks: int, *, times: int = 1) -> None:
         """Drop the connection of the next `times` streams after so many chunks; the first has only the role."""
         self._script.cuts.extend([n_chunks] * times)
 
     # What the handler asks.
-
-    def fault(self, path: str) -> _Fault | None:
-        """The fault due for a request to `path`, counted."""
-        with self._lock:
-            for fault in self._script.faults:
-                if fault.path == path and fault.times > 0:
-                    fault.times -= 1
-                    return fault
-        return None
-
-    def refusal(self, body: Body, schema: str = "CreateChatCompletionRequest") -> Body | None:
-        """The error for a request that is not well-formed or not taken."""
-        problem = problem_with(body, schema, closed=True)
-        if problem is not None:
-            self.problems.append(problem)
-            return _error(problem, param=None)
-        for parameter, message in self._script.refused.items():
-            if parameter in body:
-                return _error(message, param=parameter, code="unsupported_parameter")
-        return None
 
     def answer(self, body: Body) -> Reply:
         """The answer as scripted."""
@@ -203,20 +131,14 @@ class OpenAiServer:
         return None
 
 
-def _error(message: str, *, kind: str = "invalid_request_error", param: str | None, code: str | None = None) -> Body:
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
 # --- HTTP -------------------------------------------------------------------------------------------------------
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = False  # closing waits for the threads, so that no socket is left to the garbage collector
-    request_queue_size = 64
+class _HttpServer(LoopbackHttp):
+    owner: OpenAiServer
 
-    def __init__(self, address: tuple[str, int], owner: OpenAiServer) -> None:
-        super().__init__(address, _Handler)
-        self.owner = owner
+    def __init__(self, handler: type[BaseHTTPRequestHandler], owner: LoopbackServer) -> None:
+        super().__init__(handler, owner)
         self._open: set[socket.socket] = set()
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -229,18 +151,11 @@ class _HttpServer(ThreadingHTTPServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: _Connection, client_address: object) -> None:
-        """A client that hangs up is none of our problems; a script that raises is."""
-        error = sys.exception()
-        if not isinstance(error, ConnectionError):
-            self.owner.problems.append(repr(error))
-
-    def stop(self) -> None:
-        self.shutdown()
+    def shutdown(self) -> None:
+        super().shutdown()
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -264,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (fault := owner.fault(self.path)) is not None:
             self._send(fault.status, fault.error, "ErrorResponse", fault.headers)
         elif scheme != "Bearer" or not key or owner.api_key not in {None, key}:
-            error = _error("Incorrect API key provided.", param=None, code="invalid_api_key")
+            error = error_body("Incorrect API key provided.", param=None, code="invalid_api_key")
             self._send(401, error, "ErrorResponse")
         elif (self.command, self.path) == ("GET", MODELS):
             models = [{"id": name, "object": "model", "created": 1, "owned_by": "tests"} for name in owner.models]
@@ -274,14 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
         elif (self.command, self.path) == ("POST", EMBEDDINGS):
             self._embed(body)
         else:
-            self._send(404, _error(f"Invalid URL ({self.command} {self.path})", param=None), "ErrorResponse")
+            self._send(404, error_body(f"Invalid URL ({self.command} {self.path})", param=None), "ErrorResponse")
 
     def _chat(self, body: Body) -> None:
         owner = self.server.owner
-        if (error := owner.refusal(body)) is not None:
+        if (error := owner.refusal(body, "CreateChatCompletionRequest")) is not None:
             self._send(400, error, "ErrorResponse")
         elif body["model"] not in owner.models:
-            error = _error("The model does not exist.", param=None, code="model_not_found")
+            error = error_body("The model does not exist.", param=None, code="model_not_found")
             self._send(404, error, "ErrorResponse")
         elif body.get("stream"):
             self._stream(body, owner.answer(body))
@@ -294,10 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
         if (error := owner.refusal(body, "CreateEmbeddingRequest")) is not None:
             self._send(400, error, "ErrorResponse")
         elif body["model"] not in owner.models:
-            error = _error("The model does not exist.", param=None, code="model_not_found")
+            error = error_body("The model does not exist.", param=None, code="model_not_found")
             self._send(404, error, "ErrorResponse")
         elif not all(texts):
-            self._send(400, _error("An input is empty.", param="input"), "ErrorResponse")
+            self._send(400, error_body("An input is empty.", param="input"), "ErrorResponse")
         else:
             self._send(200, _embeddings(body, texts), "CreateEmbeddingResponse")
 
@@ -321,16 +236,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _checked(self, body: Body, reply: Reply) -> list[Body | str]:
         chunks = _chunks(body, reply)
         for chunk in chunks:
-            self._check(chunk, "CreateChatCompletionStreamResponse")
+            self.server.owner.check(chunk, "CreateChatCompletionStreamResponse")
         return [*chunks, "[DONE]"]
-
-    def _check(self, value: object, schema: str) -> None:
-        if (problem := problem_with(value, schema, closed=False)) is not None:
-            self.server.owner.problems.append(problem)
 
     def _send(self, status: int, body: Body | bytes, schema: str, headers: dict[str, str] | None = None) -> None:
         if isinstance(body, dict):
-            self._check(body, schema)
+            self.server.owner.check(body, schema)
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():

@@ -5,28 +5,16 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.openai_audio import OpenAiAudioServer
-from tests.unit.speech.sounds import noise, silence, voice
-from trainer.adapters.openai_transcriber import OpenAiTranscriber
+from tests.openai_recogniser import RATE, SAID, AtServer, sound_of
+from tests.unit.speech.sounds import noise, silence
 from trainer.ports import ModelUnavailable, Sound, Transcriber, Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from trainer.speech.audio_pcm import Samples
-
-RATE = 16_000
-KEY = "sk-a-secret-key"
-SAID = "How do I reset my password?"
-
-
-def sound_of(samples: Samples) -> Sound:
-    return Sound(samples.astype("<i2").tobytes(), RATE)
+    from trainer.adapters.openai_transcriber import OpenAiTranscriber
 
 
 def words_of(text: str) -> list[str]:
@@ -130,38 +118,7 @@ class TranscriberContract(ABC):
         assert len({result.text for result in found}) == 1
 
 
-@pytest.fixture
-def server() -> Iterator[OpenAiAudioServer]:
-    with OpenAiAudioServer() as server:
-        yield server
-
-
-@pytest.fixture
-def sound(server: OpenAiAudioServer) -> Sound:
-    """A sound that the server knows."""
-    known = sound_of(voice(3))
-    server.knows(known, SAID)
-    return known
-
-
-def transcriber_with(server: OpenAiAudioServer, **options: Any) -> closing[OpenAiTranscriber]:
-    given = {"api_key": KEY, "base_url": server.base_url, "model": "gpt-transcribe"}
-    return closing(OpenAiTranscriber(**given | options))
-
-
-@pytest.fixture
-def remote(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server) as transcriber:
-        yield transcriber
-
-
-@pytest.fixture
-def whisper(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server, model=None) as transcriber:
-        yield transcriber
-
-
-class TestGptTranscribe(TranscriberContract):
+class TestGptTranscribe(AtServer, TranscriberContract):
     """The adapter on the `openai` package with OpenAI's current model, at a server of the tests' own."""
 
     @pytest.fixture
@@ -173,7 +130,7 @@ class TestGptTranscribe(TranscriberContract):
         return sound, SAID
 
 
-class TestWhisperOfAServer(TranscriberContract):
+class TestWhisperOfAServer(AtServer, TranscriberContract):
     """The same with what compatible servers have."""
 
     @pytest.fixture

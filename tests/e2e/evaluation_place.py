@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.openai_server import Body
+    from tests.openai_scripted import Body
     from trainer.evaluation.results import Run
 
 COUNT = 40

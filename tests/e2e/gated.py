@@ -106,20 +106,6 @@ def force(
     return client.click(held.message.id, label).submit({"reason": reason})
 
 
-def forget_outcome(bot: Bot, exchange: Exchange, scope: Scope | None = None) -> None:
-    """As if the worker had died before the outcome was kept."""
-    store = bot.services.store
-    bot.until_idle()
-    for info in list(store.list(f"{(scope or bot.services_scope()).prefix}/outcomes/{exchange.id}")):
-        store.delete(info.key)
-
-
-def deliver_again(bot: Bot, exchange: Exchange) -> None:
-    forget_outcome(bot, exchange)
-    exchange.redeliver()
-    bot.until_idle()
-
-
 def gate_runs(bot: Bot) -> int:
     """How many runs there are."""
     prefix = f"{bot.services_scope().prefix}/evaluations/"

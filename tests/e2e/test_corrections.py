@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tests.e2e.redelivery import forget_outcome
 from trainer.datasets import answer_key
 from trainer.settings import change_settings, scope_settings
 
@@ -47,14 +48,6 @@ def trainers(bot: Bot) -> Client:
     told = bot.ada().command("settings", trainer_role=TRAINERS).wait(quiet=0.1)
     assert "may teach me" in told.content
     return bot.playground.client("Tom", roles=[TRAINERS])
-
-
-def forget_outcome(bot: Bot, exchange: Exchange) -> None:
-    """As if the worker had died before the outcome was kept."""
-    store = bot.services.store
-    bot.until_idle()
-    for info in list(store.list(f"{bot.services_scope().prefix}/outcomes/{exchange.id}")):
-        store.delete(info.key)
 
 
 def test_a_correction_is_undone_and_the_answer_before_it_comes_back(bot: Bot) -> None:

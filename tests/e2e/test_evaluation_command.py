@@ -10,26 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from junitparser import Error, Failure, JUnitXml
 
-from tests.e2e.evaluation_place import Place, case, chat_models, correct_all, taught_place
+from tests.e2e.evaluation_place import Place, case, correct_all
 from tests.unit.evaluation.rooms import SCOPE
 from trainer.evaluation.keys import evaluations_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.openai_server import OpenAiServer
-
-
-@pytest.fixture
-def taught(tmp_path: Path) -> Iterator[Place]:
-    with taught_place(tmp_path) as here:
-        yield here
-
-
-@pytest.fixture
-def models() -> Iterator[OpenAiServer]:
-    with chat_models() as server:
-        yield server
 
 
 # --- reports and files ----------------------------------------------------------------------------------------------

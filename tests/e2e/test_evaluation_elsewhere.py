@@ -9,12 +9,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from junitparser import JUnitXml
 
 from tests.bot import Bot
-from tests.e2e.evaluation_place import COUNT, Place, case, chat_models, name, taught_place
+from tests.e2e.evaluation_place import COUNT, Place, case, name
 from tests.e2e.test_processes import environment
 from tests.unit.evaluation.rooms import SCOPE, Room, cases, timeless
 from trainer.adapters.file_store import FileStore
@@ -24,23 +23,10 @@ from trainer.evaluation.history import comparable_run, run_ids
 from trainer.evaluation.store import Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.openai_server import OpenAiServer
     from tests.servers import S3Server
-
-
-@pytest.fixture
-def taught(tmp_path: Path) -> Iterator[Place]:
-    with taught_place(tmp_path) as here:
-        yield here
-
-
-@pytest.fixture
-def models() -> Iterator[OpenAiServer]:
-    with chat_models() as server:
-        yield server
 
 
 def test_a_run_that_another_one_holds_up_waits_for_it(taught: Place) -> None:
@@ -213,13 +199,7 @@ def test_what_is_taught_and_corrected_in_discord_is_tested_as_it_is(tmp_path: Pa
 def test_a_store_in_s3(tmp_path: Path, seaweedfs_server: S3Server) -> None:
     from trainer.adapters.s3_store import S3Store
 
-    client = boto3.client(
-        "s3",
-        endpoint_url=seaweedfs_server.endpoint_url,
-        aws_access_key_id=seaweedfs_server.access_key,
-        aws_secret_access_key=seaweedfs_server.secret_key,
-        region_name="us-east-1",
-    )
+    client = seaweedfs_server.client("s3")
     bucket = f"evaluated-{time.time_ns()}"
     client.create_bucket(Bucket=bucket)
     store = S3Store(bucket, "trainger", client=client)

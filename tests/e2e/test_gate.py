@@ -16,7 +16,6 @@ from tests.e2e.gated import (
     ada_of,
     correct,
     days,
-    deliver_again,
     force,
     gate_runs,
     held,
@@ -27,6 +26,7 @@ from tests.e2e.gated import (
     teach,
     turn_on,
 )
+from tests.e2e.redelivery import deliver_again
 from trainer.evaluation import gate_store
 from trainer.evaluation.gate_store import Gates, Judgement, Override
 from trainer.scope import Scope

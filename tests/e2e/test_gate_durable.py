@@ -13,7 +13,6 @@ from tests.e2e.gated import (
     ada_of,
     correct,
     days,
-    deliver_again,
     force,
     gate_runs,
     held,
@@ -24,6 +23,7 @@ from tests.e2e.gated import (
     teach,
     turn_on,
 )
+from tests.e2e.redelivery import deliver_again
 from trainer.evaluation import gate
 from trainer.evaluation.claims import Active
 from trainer.evaluation.keys import active_key

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.bot import Bot
-from tests.e2e.gated import QUIET_S, add, days, deliver_again, force, gate_runs, labels, teach, turn_on
+from tests.e2e.gated import QUIET_S, add, days, force, gate_runs, labels, teach, turn_on
+from tests.e2e.redelivery import deliver_again
 from tests.openai_server import OpenAiServer
 from trainer.instructions import current_version
 from trainer.settings import choose_gate
@@ -162,7 +163,7 @@ def test_a_model_that_is_down_tests_nothing(smart: Bot, server: OpenAiServer) ->
     ]
     assert lines[2] == "• the model did not answer: 14"
     assert text_in_force(smart) == ""
-    server._script.faults.clear()
+    server.recover()
     # Nothing of that is believed when it is tried again.
     assert "Tested first: 7 of 7" in apply(smart, "Be kind.").wait(quiet=QUIET_S).content
 

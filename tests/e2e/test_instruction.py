@@ -10,6 +10,7 @@ import pytest
 from playground.cdn import File
 from tests.bot import Bot
 from tests.discord import validate_all
+from tests.e2e.redelivery import answered_again
 from tests.openai_server import OpenAiServer
 from trainer.instructions import FILE_MOST, default_instruction
 from trainer.prompt import RULES
@@ -18,7 +19,7 @@ from trainer.settings import change_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playground.clients import Exchange, Reply
+    from playground.clients import Reply
     from tests.discord import OpenApi
 
 QUIET_S = 0.05
@@ -47,19 +48,6 @@ def press(bot: Bot, reply: Reply, label: str) -> Reply:
 
 def put_in_force(bot: Bot, text: str) -> None:
     assert "is in force from the next question on" in press(bot, edit(bot, text), "Apply").content
-
-
-def deliver_again(bot: Bot, exchange: Exchange) -> str:
-    """Forget what came out of a job, as if its worker had died before it kept that, and deliver the job again."""
-    store, scope = bot.services.store, bot.services_scope()
-    bot.until_idle()
-    for info in list(store.list(f"{scope.prefix}/outcomes/{exchange.id}")):
-        store.delete(info.key)
-    before = sum(request.method == "PATCH" for request in bot.playground.requests)
-    exchange.redeliver()
-    bot.until(lambda: sum(request.method == "PATCH" for request in bot.playground.requests) > before)
-    bot.until_idle()
-    return exchange.wait(quiet=QUIET_S).content
 
 
 def test_everybody_reads_the_default_text(bot: Bot) -> None:
@@ -297,11 +285,11 @@ def test_forged_buttons_find_nothing(bot: Bot) -> None:
 def test_a_second_delivery_changes_nothing_and_says_the_same(bot: Bot) -> None:
     form = bot.ada().click(show(bot).message.id, "Edit").submit({"text": OWN})
     proposed = form.wait(quiet=QUIET_S)
-    assert deliver_again(bot, form) == proposed.content
+    assert answered_again(bot, form) == proposed.content
     applying = bot.ada().click(proposed.message.id, "Apply")
     told = applying.wait(quiet=QUIET_S).content
     put_in_force(bot, "Newer.")
-    assert deliver_again(bot, applying) == told
+    assert answered_again(bot, applying) == told
     assert show(bot).content.startswith("Newer.")
 
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 import requests
 
@@ -137,20 +136,8 @@ def test_http_and_worker_apart_with_s3_and_sqs(
     tmp_path: Path, seaweedfs_server: S3Server, ministack_server: AwsServer
 ) -> None:
     """SeaweedFS holds what is taught, ministack the jobs, and endpoint and worker are two processes."""
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=seaweedfs_server.endpoint_url,
-        aws_access_key_id=seaweedfs_server.access_key,
-        aws_secret_access_key=seaweedfs_server.secret_key,
-        region_name="us-east-1",
-    )
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=ministack_server.endpoint_url,
-        aws_access_key_id=ministack_server.access_key,
-        aws_secret_access_key=ministack_server.secret_key,
-        region_name="us-east-1",
-    )
+    s3 = seaweedfs_server.client("s3")
+    sqs = ministack_server.client("sqs")
     bucket, queue = f"bot-{time.time_ns()}", f"jobs-{time.time_ns()}"
     s3.create_bucket(Bucket=bucket)
     dead = sqs.create_queue(QueueName=f"{queue}-dead")["QueueUrl"]

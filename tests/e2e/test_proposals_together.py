@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from interactions.commands import proposals as command
-from tests.e2e.gated import QUIET_S, ada_of, correct, days, deliver_again, force, labels, teach, turn_on
+from tests.e2e.gated import QUIET_S, ada_of, correct, days, force, labels, teach, turn_on
+from tests.e2e.redelivery import deliver_again
 from tests.e2e.waiting import answer, bob_of, many, press, propose, show, statuses
 from trainer import proposals
 from trainer.corrections import Verdict

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from tests.e2e.redelivery import answered_again
 from trainer.datasets import settings_key
 from trainer.settings import change_settings, scope_settings
 
 if TYPE_CHECKING:
-    from playground.clients import Exchange, Reply
+    from playground.clients import Reply
     from tests.bot import Bot
 
 QUIET_S = 0.05
@@ -35,19 +36,6 @@ def names(bot: Bot, typed: str) -> list[str]:
 
 def buttons(reply: Reply) -> str:
     return str(reply.message.components)
-
-
-def deliver_again(bot: Bot, exchange: Exchange) -> str:
-    """Forget what came out of a job, as if its worker had died before it kept that, and deliver the job again."""
-    store, scope = bot.services.store, bot.services_scope()
-    bot.until_idle()
-    for info in list(store.list(f"{scope.prefix}/outcomes/{exchange.id}")):
-        store.delete(info.key)
-    before = sum(request.method == "PATCH" for request in bot.playground.requests)
-    exchange.redeliver()
-    bot.until(lambda: sum(request.method == "PATCH" for request in bot.playground.requests) > before)
-    bot.until_idle()
-    return exchange.wait(quiet=QUIET_S).content
 
 
 def test_a_new_dataset_is_made_selected_and_used(bot: Bot) -> None:
@@ -124,9 +112,9 @@ def test_a_second_delivery_changes_nothing_and_says_the_same(bot: Bot, archive: 
     exchange = bot.ada().command("select_dataset", {"name": "events", "archive_current": archive})
     first = exchange.wait(quiet=QUIET_S).content
     assert "“events” is new" in first
-    assert deliver_again(bot, exchange) == first
+    assert answered_again(bot, exchange) == first
     select(bot, "support")
-    assert deliver_again(bot, exchange) == first
+    assert answered_again(bot, exchange) == first
     assert selected(bot) == "support"
 
 

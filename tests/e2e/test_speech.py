@@ -50,20 +50,6 @@ def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
 
 
-@pytest.fixture
-def ear(bot: Bot) -> Ear:
-    ear = Ear()
-    equip(bot, transcriber=ear)
-    return ear
-
-
-@pytest.fixture
-def mouth(bot: Bot) -> Mouth:
-    mouth = Mouth()
-    equip(bot, speaker=Speaker([mouth]))
-    return mouth
-
-
 # --- asking ---------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ from interactions.commands import transcribe
 from tests.e2e.spoken import ANSWER, QUESTION, TOLD, Ear, Mouth, equip, recording, said, spoken, voice_messages
 from tests.unit.speech.sounds import voice
 from trainer.ports import ModelUnavailable
-from trainer.speech.speaking import Speaker
 from trainer.usage import Ledger
 
 if TYPE_CHECKING:
@@ -26,20 +25,6 @@ if TYPE_CHECKING:
 FOLLOW_UP = "/webhooks/[^/]+/[^/]+$"
 POST = r"/channels/[0-9]+/messages$"
 FORBIDDEN = {"code": 50013, "message": "Missing Permissions"}
-
-
-@pytest.fixture
-def ear(bot: Bot) -> Ear:
-    ear = Ear()
-    equip(bot, transcriber=ear)
-    return ear
-
-
-@pytest.fixture
-def mouth(bot: Bot) -> Mouth:
-    mouth = Mouth()
-    equip(bot, speaker=Speaker([mouth]))
-    return mouth
 
 
 def answers(bot: Bot) -> list[Message]:

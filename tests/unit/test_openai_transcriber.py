@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.contract.test_transcriber import KEY, RATE, SAID, sound_of, transcriber_with
 from tests.openai_audio import OpenAiAudioServer, Words
 from tests.openai_audio_http import samples_of
+from tests.openai_recogniser import KEY, RATE, SAID, AtServer, sound_of, transcriber_with
 from tests.unit.speech.sounds import voice
 from trainer.adapters.openai_transcriber import MOST_S, OpenAiTranscriber
 from trainer.ports import ModelUnavailable, Sound, TranscriptPart
 from trainer.speech.audio_files import flac, wav
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-@pytest.fixture
-def server() -> Iterator[OpenAiAudioServer]:
-    with OpenAiAudioServer() as server:
-        yield server
-
-
-@pytest.fixture
-def sound(server: OpenAiAudioServer) -> Sound:
-    """A sound that the server knows."""
-    known = sound_of(voice(3))
-    server.knows(known, SAID)
-    return known
-
-
-@pytest.fixture
-def remote(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server) as transcriber:
-        yield transcriber
-
-
-@pytest.fixture
-def whisper(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server, model=None) as transcriber:
-        yield transcriber
-
-
-class TestRequests:
+class TestRequests(AtServer):
     """What is sent."""
 
     def test_gpt_transcribe(self, server: OpenAiAudioServer, remote: OpenAiTranscriber, sound: Sound) -> None:
@@ -112,7 +83,7 @@ class TestRequests:
         assert remote.transcribe(sound).text == SAID
 
 
-class TestRefusedParameters:
+class TestRefusedParameters(AtServer):
     """What a server does not take is left out, once and for all."""
 
     @pytest.mark.parametrize("refused", ["languages", "keywords"])
@@ -142,7 +113,7 @@ class TestRefusedParameters:
         assert len(server.heard) == 1
 
 
-class TestAnswers:
+class TestAnswers(AtServer):
     """What comes back."""
 
     def test_segments_have_times_and_doubt(self, server: OpenAiAudioServer, whisper: OpenAiTranscriber) -> None:

@@ -4,50 +4,21 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.contract.test_transcriber import KEY, SAID, sound_of, transcriber_with
 from tests.openai_audio import OpenAiAudioServer, Words
+from tests.openai_recogniser import KEY, SAID, AtServer, sound_of, transcriber_with
 from tests.unit.speech.sounds import voice
 from trainer.adapters.openai_transcriber import OpenAiTranscriber
 from trainer.adapters.openai_transcripts import TEXT_MOST
 from trainer.ports import ModelUnavailable, Sound, TranscriptPart
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PRIVATE = "the-words-of-a-person"
 
 
-@pytest.fixture
-def server() -> Iterator[OpenAiAudioServer]:
-    with OpenAiAudioServer() as server:
-        yield server
-
-
-@pytest.fixture
-def sound(server: OpenAiAudioServer) -> Sound:
-    """A sound that the server knows."""
-    known = sound_of(voice(3))
-    server.knows(known, SAID)
-    return known
-
-
-@pytest.fixture
-def remote(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server) as transcriber:
-        yield transcriber
-
-
-@pytest.fixture
-def whisper(server: OpenAiAudioServer) -> Iterator[OpenAiTranscriber]:
-    with transcriber_with(server, model=None) as transcriber:
-        yield transcriber
-
-
-class TestStreaming:
+class TestStreaming(AtServer):
     """The text as it comes, from models that tell it."""
 
     def test_it_grows(self, server: OpenAiAudioServer, remote: OpenAiTranscriber, sound: Sound) -> None:
@@ -145,7 +116,7 @@ def failure_of(transcriber: OpenAiTranscriber, **options: Any) -> tuple[str, boo
     return caught.value.reason, caught.value.retryable
 
 
-class TestFailures:
+class TestFailures(AtServer):
     """Every way to fail ends as a `ModelUnavailable` that says what is known."""
 
     @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from interactions import core
 from interactions.lookups import Lookups
 from interactions.registry import registry
 from tests import interactions_made as made
+from tests.unit.trainer.mortal import Died, Mortal
 from trainer.answering import Answering
 from trainer.batches import Origin
 from trainer.datasets import draft_key, instruction_key, instruction_version_key
@@ -49,34 +50,6 @@ if TYPE_CHECKING:
 SCOPE = Scope("guild", "42")
 ADA = Actor(SCOPE, "7", is_manager=True)
 BOB = Actor(SCOPE, "8", is_manager=True)
-
-
-class Died(Exception):
-    """The worker was killed."""
-
-
-class Mortal:
-    """A store whose user dies at the n-th change from now on."""
-
-    def __init__(self, store: FileStore, changes_: int) -> None:
-        self._store = store
-        self._left = changes_
-
-    def put(self, *args: Any, **kwargs: Any) -> str:
-        self._live()
-        return self._store.put(*args, **kwargs)
-
-    def delete(self, key: str) -> None:
-        self._live()
-        self._store.delete(key)
-
-    def _live(self) -> None:
-        if self._left == 0:
-            raise Died
-        self._left -= 1
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 def instructions(store: FileStore, now: float = 100) -> Instructions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from interactions import core
 from interactions.lookups import Lookups
 from interactions.registry import registry
 from tests import interactions_made as made
+from tests.unit.trainer.mortal import Died, Mortal
 from trainer import records
 from trainer.datasets import DatasetKeys, name_key, selection_key, settings_key
 from trainer.ports import ObjectInfo, ObjectStore, StoreUnavailable
@@ -40,27 +41,6 @@ if TYPE_CHECKING:
 SCOPE = Scope("guild", "42")
 ADA = Actor(SCOPE, "7", is_manager=True)
 BOB = Actor(SCOPE, "8", is_manager=True)
-
-
-class Died(Exception):
-    """The worker was killed."""
-
-
-class Mortal:
-    """A store whose user dies at the n-th write from now on."""
-
-    def __init__(self, store: FileStore, writes: int) -> None:
-        self._store = store
-        self._left = writes
-
-    def put(self, *args: Any, **kwargs: Any) -> str:
-        if self._left == 0:
-            raise Died
-        self._left -= 1
-        return self._store.put(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 def selecting(store: FileStore, now: float = 100) -> Selecting:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from trainer.adapters.file_store import FileStore
 from trainer.consent import choose_voice
@@ -38,6 +39,8 @@ VOICE, SECOND, AWAY, TEXT = 700, 701, 702, 800
 ADA, BOB, CAROL, MUSIC_BOT = 1, 2, 3, 9
 DEADLINE_S = 10.0
 
+Given = ParamSpec("Given")
+
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     """In a loop of its own, in which nothing may be left behind or go wrong unseen."""
@@ -51,6 +54,16 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
     asyncio.run(watched())
     assert wrong == []
+
+
+def leaving_nothing(test: Callable[Given, Coroutine[Any, Any, None]]) -> Callable[Given, None]:
+    """A test that is a coroutine; see `run`."""
+
+    @functools.wraps(test)
+    def in_loop(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        run(test(*args, **kwargs))
+
+    return in_loop
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -350,6 +363,11 @@ class Stage:
         assert (await self.obeying.obey(order)).do == "complete"
         assert self.calls.call(GUILD) is not None
         return order
+
+    async def answer(self, order: Join | Leave) -> Message:
+        """Obeys a command; the reply to it."""
+        assert (await self.obeying.obey(order)).do == "complete"
+        return self.reply(order)
 
     def reply(self, order: Join | Leave) -> Message:
         """The only reply to a command."""

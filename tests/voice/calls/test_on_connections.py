@@ -6,13 +6,9 @@ import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
-
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from tests.voice.calls.stage import ScriptedConversation
-from tests.voice.connection.sidecar import QUICK, available
+from tests.voice.connection.sidecar import QUICK, USER_IDS, available, channel_with, library_for_tests
 from tests.voice.discord import Discord, payloads, permissions, until
 from tests.voice.discord.running import in_loop
 from tests.voice.talker import spoken
@@ -28,7 +24,7 @@ from voice_sidecar.calls.notices import Notices
 from voice_sidecar.calls.obeying import Obeying
 from voice_sidecar.calls.places import Spot
 from voice_sidecar.calls.rest import Rest
-from voice_sidecar.connection.client import SidecarClient, make_client
+from voice_sidecar.connection.client import make_client
 from voice_sidecar.connection.connections import Connections
 from voice_sidecar.parts import Person
 
@@ -36,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.voice.discord import Guild, VoiceChannel
+    from tests.voice.discord import Guild, Human, VoiceChannel
     from voice_sidecar.calls.needs import Line
     from voice_sidecar.parts import Room
 
-ADA, BOB = 11, 12
+ADA, BOB = USER_IDS["Ada"], USER_IDS["Bob"]
 
 
 class Wired:
@@ -109,12 +105,7 @@ class Wired:
 async def wired(
     emulator: Discord, folder: Path, settings: Settings | None = None, **shards: Any
 ) -> AsyncIterator[Wired]:
-    with (
-        patch.object(Route, "BASE", Route.BASE),
-        patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY),
-        patch.object(SidecarClient, "IDENTIFY_AGAIN", (0.0, 0.0)),
-        patch("voice_sidecar.connection.client._IDENTIFY_EVERY", 0.1),
-    ):
+    with library_for_tests():
         it = Wired(emulator, folder, settings, **shards)
         running = asyncio.create_task(it.client.start(emulator.token))
         try:
@@ -126,61 +117,56 @@ async def wired(
             await asyncio.gather(running, return_exceptions=True)
 
 
+@contextlib.asynccontextmanager
+async def in_call(folder: Path, settings: Settings | None = None) -> AsyncIterator[tuple[Wired, VoiceChannel, Human]]:
+    """A call into which Ada, who is alone in the channel, asked us."""
+    async with channel_with("Ada") as (emulator, channel, [ada]), wired(emulator, folder, settings) as it:
+        await it.join(channel.guild, ADA)
+        await channel.guild.bot_in(channel)
+        yield it, channel, ada
+
+
 def texts(emulator: Discord, channel: VoiceChannel) -> list[str]:
     return [message.content for message in emulator.sent_messages if message.channel_id == channel.id]
 
 
 @in_loop
 async def test_joined_heard_and_left(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        ada, bob = guild.add_human(ADA, "Ada"), guild.add_human(BOB, "Bob")
-        await ada.join(channel)
-        await bob.join(channel)
-        async with wired(emulator, tmp_path) as it:
-            assert (
-                await it.join(guild, ADA) == f"I'm in <#{channel.id}>, and I hear you. I hear others once they agree."
-            )
-            await guild.bot_in(channel)
-            (notice,) = texts(emulator, channel)
-            assert notice.startswith("**I listen here")
-            (conversation,) = it.conversations
-            for human in (bob, ada):
-                await human.speak(spoken(10))
-            await until(lambda: conversation.heard, "Ada is heard")
-            await asyncio.sleep(0.1)
-            assert {chunk.user_id for chunk in conversation.heard} == {ADA}
-            assert await it.leave(guild, BOB) == f"I left <#{channel.id}>."
-            await until(lambda: guild.bot_channel is None, "we are out")
-            assert texts(emulator, channel) == ["I listened here. I have left, and hear nothing any more."]
-        assert emulator.violations == []
+    async with channel_with("Ada", "Bob") as (emulator, channel, [ada, bob]), wired(emulator, tmp_path) as it:
+        guild = channel.guild
+        assert await it.join(guild, ADA) == f"I'm in <#{channel.id}>, and I hear you. I hear others once they agree."
+        await guild.bot_in(channel)
+        (notice,) = texts(emulator, channel)
+        assert notice.startswith("**I listen here")
+        (conversation,) = it.conversations
+        for human in (bob, ada):
+            await human.speak(spoken(10))
+        await until(lambda: conversation.heard, "Ada is heard")
+        await asyncio.sleep(0.1)
+        assert {chunk.user_id for chunk in conversation.heard} == {ADA}
+        assert await it.leave(guild, BOB) == f"I left <#{channel.id}>."
+        await until(lambda: guild.bot_channel is None, "we are out")
+        assert texts(emulator, channel) == ["I listened here. I have left, and hear nothing any more."]
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_thrown_out_it_is_over(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        await guild.add_human(ADA, "Ada").join(channel)
-        async with wired(emulator, tmp_path) as it:
-            await it.join(guild, ADA)
-            await guild.bot_in(channel)
-            guild.kick_bot()
-            await until(lambda: len(it.calls) == 0 and it.conversations[0].closed, "the call is over")
-            await until(lambda: call_state(it.store, str(guild.id)) is None, "nothing is kept of it")
-            await asyncio.sleep(0.3)
-            assert guild.bot_channel is None
-        assert emulator.violations == []
+    async with in_call(tmp_path) as (it, channel, _):
+        guild = channel.guild
+        guild.kick_bot()
+        await until(lambda: len(it.calls) == 0 and it.conversations[0].closed, "the call is over")
+        await until(lambda: call_state(it.store, str(guild.id)) is None, "nothing is kept of it")
+        await asyncio.sleep(0.3)
+        assert guild.bot_channel is None
+    assert it.emulator.violations == []
 
 
 @in_loop
 async def test_moved_by_a_moderator_it_goes_on_there(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        one, two = guild.add_voice_channel("One"), guild.add_voice_channel("Two")
-        ada, bob = guild.add_human(ADA, "Ada"), guild.add_human(BOB, "Bob")
-        await ada.join(one)
+    async with channel_with("Ada", absent=["Bob"]) as (emulator, one, [_, bob]):
+        guild = one.guild
+        two = guild.add_voice_channel("Two")
         await bob.join(two)
         async with wired(emulator, tmp_path) as it:
             choose_voice(it.store, scope_of(guild.id), str(BOB), "5", on=True)
@@ -199,27 +185,18 @@ async def test_moved_by_a_moderator_it_goes_on_there(tmp_path: Path) -> None:
 
 @in_loop
 async def test_left_alone_we_leave(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        ada = guild.add_human(ADA, "Ada")
-        await ada.join(channel)
-        async with wired(emulator, tmp_path, Settings(empty_s=0.2)) as it:
-            await it.join(guild, ADA)
-            await guild.bot_in(channel)
-            await ada.leave()
-            await until(lambda: guild.bot_channel is None, "we are out")
-            await until(lambda: len(texts(emulator, channel)) == 2, "we said so")
-            assert "nobody is here" in texts(emulator, channel)[1]
-        assert emulator.violations == []
+    async with in_call(tmp_path, Settings(empty_s=0.2)) as (it, channel, ada):
+        await ada.leave()
+        await until(lambda: channel.guild.bot_channel is None, "we are out")
+        await until(lambda: len(texts(it.emulator, channel)) == 2, "we said so")
+        assert "nobody is here" in texts(it.emulator, channel)[1]
+    assert it.emulator.violations == []
 
 
 @in_loop
 async def test_restarted_it_goes_on(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        await guild.add_human(ADA, "Ada").join(channel)
+    async with channel_with("Ada") as (emulator, channel, _):
+        guild = channel.guild
         async with wired(emulator, tmp_path) as it:
             await it.join(guild, ADA)
             await guild.bot_in(channel)
@@ -234,20 +211,17 @@ async def test_restarted_it_goes_on(tmp_path: Path) -> None:
 
 @in_loop
 async def test_missing_permissions_are_named(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        await guild.add_human(ADA, "Ada").join(channel)
-        async with wired(emulator, tmp_path) as it:
-            channel.deny(permissions.SPEAK)
-            await until(lambda: not may(it, guild, channel).speak, "it is known")
-            assert "this permission: **Speak**" in await it.join(guild, ADA)
-            channel.deny(permissions.SEND_MESSAGES)
-            await until(lambda: may(it, guild, channel).speak, "it is known")
-            said = await it.join(guild, ADA)
-            assert "No audio is stored" in said  # there is no chat to write the notice into
-            assert texts(emulator, channel) == []
-        assert emulator.violations == []
+    async with channel_with("Ada") as (emulator, channel, _), wired(emulator, tmp_path) as it:
+        guild = channel.guild
+        channel.deny(permissions.SPEAK)
+        await until(lambda: not may(it, guild, channel).speak, "it is known")
+        assert "this permission: **Speak**" in await it.join(guild, ADA)
+        channel.deny(permissions.SEND_MESSAGES)
+        await until(lambda: may(it, guild, channel).speak, "it is known")
+        said = await it.join(guild, ADA)
+        assert "No audio is stored" in said  # there is no chat to write the notice into
+        assert texts(emulator, channel) == []
+    assert emulator.violations == []
 
 
 def may(it: Wired, guild: Guild, channel: VoiceChannel) -> Any:
@@ -260,17 +234,12 @@ def may(it: Wired, guild: Guild, channel: VoiceChannel) -> Any:
 
 @in_loop
 async def test_removed_from_the_server_it_is_over(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        await guild.add_human(ADA, "Ada").join(channel)
-        async with wired(emulator, tmp_path) as it:
-            await it.join(guild, ADA)
-            await guild.bot_in(channel)
-            guild.delete()
-            await until(lambda: len(it.calls) == 0, "the call is over")
-            await until(lambda: call_state(it.store, str(guild.id)) is None, "nothing is kept of it")
-            assert not it.places.known(guild.id)
+    async with in_call(tmp_path) as (it, channel, _):
+        guild = channel.guild
+        guild.delete()
+        await until(lambda: len(it.calls) == 0, "the call is over")
+        await until(lambda: call_state(it.store, str(guild.id)) is None, "nothing is kept of it")
+        assert not it.places.known(guild.id)
 
 
 @in_loop
@@ -323,12 +292,11 @@ async def test_what_the_cache_says(tmp_path: Path) -> None:
 
 @in_loop
 async def test_in_the_audience_of_a_stage_people_are_told(tmp_path: Path) -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        stage = guild.add_voice_channel("Stage", stage=True)
-        guild.set_bot_permissions(permissions.ALL_THAT_A_VOICE_BOT_NEEDS | 1 << 32)
-        await guild.add_human(ADA, "Ada").join(stage)
-        async with wired(emulator, tmp_path, Settings(hushed_s=0.1)) as it:
-            await it.join(guild, ADA)
-            await until(lambda: len(texts(emulator, stage)) == 2, "it is written")
-            assert "audience of this stage" in texts(emulator, stage)[1]
+    allowed = permissions.ALL_THAT_A_VOICE_BOT_NEEDS | 1 << 32
+    async with (
+        channel_with("Ada", stage=True, allowed=allowed) as (emulator, stage, _),
+        wired(emulator, tmp_path, Settings(hushed_s=0.1)) as it,
+    ):
+        await it.join(stage.guild, ADA)
+        await until(lambda: len(texts(emulator, stage)) == 2, "it is written")
+        assert "audience of this stage" in texts(emulator, stage)[1]

@@ -11,7 +11,7 @@ import pytest
 
 from playground.rules_callbacks import COMMAND
 from tests.discord import validate_all
-from tests.voice.calls.stage import ADA, GUILD, ScriptedPlaces, run
+from tests.voice.calls.stage import ADA, GUILD, ScriptedPlaces, leaving_nothing, run
 from trainer.adapters.file_store import FileStore
 from trainer.answers import AnswerRecord, Source, answer_shown_in
 from trainer.i18n import translator
@@ -317,17 +317,15 @@ def test_a_transcript_that_cannot_be_shown_is_not(discord: Playground, tmp_path:
     kept.close()
 
 
-def test_a_room_shows_what_its_conversation_keeps(tmp_path: Path) -> None:
+@leaving_nothing
+async def test_a_room_shows_what_its_conversation_keeps(tmp_path: Path) -> None:
     from tests.voice.calls.stage import VOICE, staged
 
-    async def play() -> None:
-        async with staged(tmp_path) as stage:
-            await stage.joined()
-            rest: Any = stage.rest
-            await Transcripts(rest, stage.kept, stage.places).of(stage.conversation.room).answered(record())
-            assert stage.rest.texts(VOICE)[-1].startswith("> <@1>: When is tea?")
-
-    run(play())
+    async with staged(tmp_path) as stage:
+        await stage.joined()
+        rest: Any = stage.rest
+        await Transcripts(rest, stage.kept, stage.places).of(stage.conversation.room).answered(record())
+        assert stage.rest.texts(VOICE)[-1].startswith("> <@1>: When is tea?")
 
 
 def test_closing_without_a_request_is_fine() -> None:

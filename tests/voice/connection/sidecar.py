@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from tests.voice.discord import until
+from tests.voice.discord import Discord, permissions, until
 from tests.voice.talker import decoded, spoken
 from voice_sidecar.connection.client import SidecarClient, make_client
 from voice_sidecar.connection.connections import Connections
@@ -19,9 +19,9 @@ from voice_sidecar.connection.patience import Patience
 from voice_sidecar.receiving.speaker import Chunk, Sound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
-    from tests.voice.discord import Discord, Guild, Human, VoiceChannel, VoiceSession
+    from tests.voice.discord import Guild, Human, Rules, VoiceChannel, VoiceSession
     from voice_sidecar.connection.counters import Counters
     from voice_sidecar.connection.line import Line
     from voice_sidecar.connection.outcomes import Lost
@@ -79,6 +79,55 @@ class Sidecar:
         return results
 
 
+class Place(NamedTuple):
+    """A voice channel in the emulator's only server."""
+
+    emulator: Discord
+    channel: VoiceChannel
+    people: list[Human]
+    """The members of the server, in the order in which they were named."""
+
+
+USER_IDS = {"Ada": 11, "Carol": 12, "Bob": 13}
+
+
+@contextlib.asynccontextmanager
+async def channel_with(
+    *present: str,
+    absent: Sequence[str] = (),
+    rules: Rules | None = None,
+    stage: bool = False,
+    allowed: int = permissions.ALL_THAT_A_VOICE_BOT_NEEDS,
+) -> AsyncIterator[Place]:
+    """An emulator with one server and one voice channel, or stage.
+
+    Args:
+        present: Who is in the channel already.
+        absent: Who is a member of the server, and in no channel yet.
+        allowed: What the bot may do in the server.
+    """
+    async with Discord(rules) as emulator:
+        guild = emulator.add_guild()
+        guild.set_bot_permissions(allowed)
+        channel = guild.add_voice_channel(stage=stage)
+        people = [guild.add_human(USER_IDS[name], name) for name in (*present, *absent)]
+        for human in people[: len(present)]:
+            await human.join(channel)
+        yield Place(emulator, channel, people)
+
+
+@contextlib.contextmanager
+def library_for_tests() -> Iterator[None]:
+    """discord.py that identifies without waiting its turn, and is afterwards as it was."""
+    with (
+        patch.object(Route, "BASE", Route.BASE),
+        patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY),
+        patch.object(SidecarClient, "IDENTIFY_AGAIN", (0.0, 0.0)),
+        patch("voice_sidecar.connection.client._IDENTIFY_EVERY", 0.1),
+    ):
+        yield
+
+
 @contextlib.asynccontextmanager
 async def sidecar(
     emulator: Discord,
@@ -89,12 +138,7 @@ async def sidecar(
     shard_count: int | None = None,
 ) -> AsyncIterator[Sidecar]:
     """A sidecar that is connected to the gateway and has its guilds."""
-    with (
-        patch.object(Route, "BASE", Route.BASE),
-        patch.object(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY),
-        patch.object(SidecarClient, "IDENTIFY_AGAIN", (0.0, 0.0)),
-        patch("voice_sidecar.connection.client._IDENTIFY_EVERY", 0.1),
-    ):
+    with library_for_tests():
         client = make_client(
             emulator.api_base_url, shard_ids=shard_ids, shard_count=shard_count, tls=emulator.ssl_context()
         )
@@ -120,6 +164,12 @@ async def sidecar(
 def available(client: SidecarClient, guild_id: int) -> bool:
     guild = client.get_guild(guild_id)
     return guild is not None and not guild.unavailable and client.shard_is_up(guild_id)
+
+
+async def another_session(channel: VoiceChannel, before: VoiceSession, *, within: float = 10.0) -> VoiceSession:
+    """Waits until the bot is in the channel with another session than before, and has its keys."""
+    await until(lambda: channel.guild.voice is not before, "there is another session", within=within)
+    return await channel.guild.bot_in(channel)
 
 
 async def both_hear(it: Sidecar, line: Line, human: Human, *, seed: int = 7) -> None:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import discord
 import pytest
 
-from tests.voice.connection.sidecar import sidecar
+from tests.voice.connection.sidecar import channel_with, sidecar
 from tests.voice.discord import Discord, until
 from tests.voice.discord.running import in_loop
 from voice_sidecar.connection import library
@@ -62,26 +62,19 @@ def test_shards_that_do() -> None:
 
 @in_loop
 async def test_only_guilds_and_voice_states_and_nothing_is_kept_beside_them() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        ada = guild.add_human(11, "Ada")
-        guild.add_human(12, "Carol")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            assert it.client.intents == discord.Intents(guilds=True, voice_states=True)
-            cached = it.client.get_guild(guild.id)
-            assert cached is not None
-            assert {member.id for member in cached.members} == {11, emulator.bot_id}
-            assert len(it.client.cached_messages) == 0
-            assert not [message for message in emulator.gateway.received if message["op"] == 8]
-        assert emulator.violations == []
+    async with channel_with("Ada", absent=["Carol"]) as (emulator, channel, _), sidecar(emulator) as it:
+        assert it.client.intents == discord.Intents(guilds=True, voice_states=True)
+        cached = it.client.get_guild(channel.guild.id)
+        assert cached is not None
+        assert {member.id for member in cached.members} == {11, emulator.bot_id}
+        assert len(it.client.cached_messages) == 0
+        assert not [message for message in emulator.gateway.received if message["op"] == 8]
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_the_authority_in_ssl_cert_file_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with() as (emulator, channel, _):
         monkeypatch.setattr(emulator, "ssl_context", lambda: None)
         monkeypatch.setenv("SSL_CERT_FILE", str(emulator.certificate))
         async with sidecar(emulator) as it:
@@ -91,23 +84,21 @@ async def test_the_authority_in_ssl_cert_file_is_trusted(monkeypatch: pytest.Mon
 @in_loop
 async def test_others_are_not(caplog: pytest.LogCaptureFixture) -> None:
     """Neither by the gateway's connection nor by the voice server's."""
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator) as it:
-            it.client.tls = ssl.create_default_context()
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(it.connections.join(channel.guild.id, channel.id), 1)
-            assert channel.guild.voices == []
-        assert "ClientConnectorCertificateError" in caplog.text
-        with patch.object(library, "use_api"), patch.object(discord.http.Route, "BASE", emulator.api_base_url):
-            client = make_client()
-            running = asyncio.create_task(client.start(emulator.token))
-            before = len(emulator.gateway.sessions)
-            await asyncio.sleep(0.3)
-            assert len(emulator.gateway.sessions) == before
-            await client.close()
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        it.client.tls = ssl.create_default_context()
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(it.connections.join(channel.guild.id, channel.id), 1)
+        assert channel.guild.voices == []
+    assert "ClientConnectorCertificateError" in caplog.text
+    with patch.object(library, "use_api"), patch.object(discord.http.Route, "BASE", emulator.api_base_url):
+        client = make_client()
+        running = asyncio.create_task(client.start(emulator.token))
+        before = len(emulator.gateway.sessions)
+        await asyncio.sleep(0.3)
+        assert len(emulator.gateway.sessions) == before
+        await client.close()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @in_loop
@@ -144,12 +135,10 @@ def test_secrets_are_kept_out_of_logs() -> None:
 @in_loop
 async def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator) as it:
-            _, voice = await it.join(channel)
-            channel.guild.close_voice(4006)
-            await until(lambda: channel.guild.voice is not voice, "there is another")
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        _, voice = await it.join(channel)
+        channel.guild.close_voice(4006)
+        await until(lambda: channel.guild.voice is not voice, "there is another")
     ours = [record for record in caplog.records if record.name.split(".")[0] in ("voice_sidecar", "discord")]
     text = "\n".join(record.getMessage() + str(vars(record)) for record in ours)
     assert ours

@@ -9,8 +9,8 @@ import dave
 import davey
 import pytest
 
-from tests.voice.connection.sidecar import both_hear, sidecar
-from tests.voice.discord import Discord, Human, Rules, VoiceChannel, until
+from tests.voice.connection.sidecar import both_hear, channel_with, sidecar
+from tests.voice.discord import Human, Rules, VoiceChannel, until
 from tests.voice.discord.running import in_loop
 from tests.voice.mls import proposals_payload
 from tests.voice.talker import decoded, same, spoken
@@ -26,93 +26,74 @@ WELCOMES = {"damaged once": 1, "damaged four times": 4}
 @in_loop
 async def test_keys_change_in_mid_speech() -> None:
     """Somebody comes and goes while another speaks; not a word is lost, even if sealed with the key before."""
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
+    async with channel_with("Ada", absent=["Carol"]) as (emulator, channel, [ada, carol]), sidecar(emulator) as it:
         ada.late_frames = 3
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            said = spoken(60)
-            speaking = asyncio.create_task(ada.speak(said, pace=0.01))
-            await asyncio.sleep(0.1)
-            await carol.join(channel)
-            await carol.leave()
-            await carol.join(channel)
-            await speaking
-            whole = decoded(said)
-            await until(lambda: len(it.sound(channel.guild, 11)) >= len(whole), "all is heard")
-            assert same(it.sound(channel.guild, 11)[: len(whole)], whole)
-            assert line.receiver.counters.undecryptable == {}
-            await both_hear(it, line, carol)
-        assert emulator.violations == []
+        line, _ = await it.join(channel)
+        said = spoken(60)
+        speaking = asyncio.create_task(ada.speak(said, pace=0.01))
+        await asyncio.sleep(0.1)
+        await carol.join(channel)
+        await carol.leave()
+        await carol.join(channel)
+        await speaking
+        whole = decoded(said)
+        await until(lambda: len(it.sound(channel.guild, 11)) >= len(whole), "all is heard")
+        assert same(it.sound(channel.guild, 11)[: len(whole)], whole)
+        assert line.receiver.counters.undecryptable == {}
+        await both_hear(it, line, carol)
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_everybody_leaves_and_comes_back() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            assert not line.ready
-            for seed in range(3):
-                await ada.join(channel)
-                await both_hear(it, line, ada, seed=seed)
-                assert line.privacy_code is not None
-                await ada.leave()
-            assert channel.guild.voices == [voice]
-            assert not line.ready
-        assert emulator.violations == []
+    async with channel_with(absent=("Ada",)) as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        assert not line.ready
+        for seed in range(3):
+            await ada.join(channel)
+            await both_hear(it, line, ada, seed=seed)
+            assert line.privacy_code is not None
+            await ada.leave()
+        assert channel.guild.voices == [voice]
+        assert not line.ready
+    assert emulator.violations == []
 
 
 @pytest.mark.parametrize("way", WELCOMES)
 @in_loop
 async def test_damaged_welcomes(way: str) -> None:
-    async with Discord(Rules(corrupt_welcomes=WELCOMES[way])) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        await carol.join(channel)
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            await both_hear(it, line, ada)
-            assert len(channel.call.group.refused) == WELCOMES[way] == it.counters.recoveries
-            assert it.counters.refused[Refused.WELCOME] == WELCOMES[way]
-            assert channel.guild.voices == [voice]
-        assert emulator.violations == []
+    rules = Rules(corrupt_welcomes=WELCOMES[way])
+    async with channel_with("Ada", "Carol", rules=rules) as (emulator, channel, [ada, _]), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        await both_hear(it, line, ada)
+        assert len(channel.call.group.refused) == WELCOMES[way] == it.counters.recoveries
+        assert it.counters.refused[Refused.WELCOME] == WELCOMES[way]
+        assert channel.guild.voices == [voice]
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_a_group_that_cannot_be_joined_gets_another_session() -> None:
-    async with Discord(Rules(corrupt_welcomes=Group.MOST_RECOVERIES + 1)) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        await carol.join(channel)
-        async with sidecar(emulator) as it:
-            line = await it.connections.join(channel.guild.id, channel.id)
-            await until(lambda: len(channel.guild.voices) == 2, "there is another session")
-            await channel.guild.bot_in(channel)
-            await both_hear(it, line, ada)
-            assert it.counters.reconnects == {Why.NO_GROUP: 1}
+    rules = Rules(corrupt_welcomes=Group.MOST_RECOVERIES + 1)
+    async with channel_with("Ada", "Carol", rules=rules) as (emulator, channel, [ada, _]), sidecar(emulator) as it:
+        line = await it.connections.join(channel.guild.id, channel.id)
+        await until(lambda: len(channel.guild.voices) == 2, "there is another session")
+        await channel.guild.bot_in(channel)
+        await both_hear(it, line, ada)
+        assert it.counters.reconnects == {Why.NO_GROUP: 1}
 
 
 @in_loop
 async def test_a_damaged_commit() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            await both_hear(it, line, ada)
-            emulator.rules.corrupt_commits = 1
-            await carol.join(channel)
-            await both_hear(it, line, carol)
-            await both_hear(it, line, ada, seed=30)
-            assert it.counters.refused[Refused.COMMIT] == 1
-        assert emulator.violations == []
+    async with channel_with("Ada", absent=["Carol"]) as (emulator, channel, [ada, carol]), sidecar(emulator) as it:
+        line, _ = await it.join(channel)
+        await both_hear(it, line, ada)
+        emulator.rules.corrupt_commits = 1
+        await carol.join(channel)
+        await both_hear(it, line, carol)
+        await both_hear(it, line, ada, seed=30)
+        assert it.counters.refused[Refused.COMMIT] == 1
+    assert emulator.violations == []
 
 
 GARBAGE = [b"", b"\0", b"\x01", b"\x07abc", b"\xff" * 7, bytes(200)]
@@ -120,45 +101,37 @@ GARBAGE = [b"", b"\0", b"\x01", b"\x07abc", b"\xff" * 7, bytes(200)]
 
 @in_loop
 async def test_garbage_does_not_end_the_connection() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            await both_hear(it, line, ada)
-            for payload in GARBAGE:
-                for op in (25, 27, 99):
-                    voice.tell_binary(op, payload)
-            # Which have nothing to do with the group at all: signed by somebody else, for another epoch, unknown.
-            service = channel.call.group.service
-            stranger = dave.Session(lambda *_: None)
-            stranger.init(1, channel.id, "12", None)
-            stranger.set_external_sender(service.external_sender())
-            package = stranger.get_marshalled_key_package()
-            assert package is not None
-            voice.tell_binary(27, proposals_payload(service.add(40, package)))
-            voice.tell_binary(27, b"\x01\x21\x20" + bytes(32))
-            await carol.join(channel)
-            await both_hear(it, line, carol)
-            assert channel.guild.voices == [voice]
-            assert it.counters.recoveries == 0
-            assert it.counters.refused[Refused.PROPOSALS] >= 3
-        assert emulator.violations == []
+    async with channel_with("Ada", absent=["Carol"]) as (emulator, channel, [ada, carol]), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        await both_hear(it, line, ada)
+        for payload in GARBAGE:
+            for op in (25, 27, 99):
+                voice.tell_binary(op, payload)
+        # Which have nothing to do with the group at all: signed by somebody else, for another epoch, unknown.
+        service = channel.call.group.service
+        stranger = dave.Session(lambda *_: None)
+        stranger.init(1, channel.id, "12", None)
+        stranger.set_external_sender(service.external_sender())
+        package = stranger.get_marshalled_key_package()
+        assert package is not None
+        voice.tell_binary(27, proposals_payload(service.add(40, package)))
+        voice.tell_binary(27, b"\x01\x21\x20" + bytes(32))
+        await carol.join(channel)
+        await both_hear(it, line, carol)
+        assert channel.guild.voices == [voice]
+        assert it.counters.recoveries == 0
+        assert it.counters.refused[Refused.PROPOSALS] >= 3
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_nobody_is_let_in_who_was_not_announced() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            await both_hear(it, line, ada)
-            await propose_a_stranger(channel)
-            await until(lambda: it.counters.refused[Refused.STRANGER] == 1, "it is refused")
-        assert emulator.violations == []
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, _ = await it.join(channel)
+        await both_hear(it, line, ada)
+        await propose_a_stranger(channel)
+        await until(lambda: it.counters.refused[Refused.STRANGER] == 1, "it is refused")
+    assert emulator.violations == []
 
 
 @in_loop
@@ -175,18 +148,14 @@ async def test_without_the_list_of_those_who_were_announced_a_stranger_is_let_in
                 return getattr(self.session, name)
             return lambda kind, proposals, expected: process(self.session, kind, proposals)
 
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        need = Group._need_session
-        with patch.object(Group, "_need_session", lambda group: Credulous(need(group))):
-            async with sidecar(emulator) as it:
-                line, _ = await it.join(channel)
-                await both_hear(it, line, ada)
-                await propose_a_stranger(channel)
-                await until(lambda: emulator.violations, "the bot commits it")
-        assert "committed a proposal that it should refuse" in emulator.violations[0]
+    need = Group._need_session
+    with patch.object(Group, "_need_session", lambda group: Credulous(need(group))):
+        async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+            line, _ = await it.join(channel)
+            await both_hear(it, line, ada)
+            await propose_a_stranger(channel)
+            await until(lambda: emulator.violations, "the bot commits it")
+    assert "committed a proposal that it should refuse" in emulator.violations[0]
 
 
 async def propose_a_stranger(channel: VoiceChannel) -> None:
@@ -197,29 +166,25 @@ async def propose_a_stranger(channel: VoiceChannel) -> None:
 
 @in_loop
 async def test_downgrade_and_upgrade() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            await both_hear(it, line, ada)
-            channel.call.group.downgrade()
-            await until(lambda: channel.call.version == 0 and channel.call.group.settled(), "it is done")
-            await both_hear(it, line, ada, seed=20)
-            assert not last_is_sealed(ada)
-            channel.call.group.upgrade()
-            await until(lambda: channel.call.version == 1 and channel.call.group.settled(), "it is done")
-            await until(lambda: line.receiver.transitions.version == 1, "that is known")
-            await both_hear(it, line, ada, seed=30)
-            assert last_is_sealed(ada)
-            channel.call.group.regroup()
-            while line._media.group.ready:  # noqa: ASYNC110  # it is soon there again: every turn of the loop counts
-                await asyncio.sleep(0)
-            assert not line.send(VOICE)
-            await both_hear(it, line, ada, seed=40)
-            assert channel.guild.voices == [voice]
-        assert emulator.violations == []
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        await both_hear(it, line, ada)
+        channel.call.group.downgrade()
+        await until(lambda: channel.call.version == 0 and channel.call.group.settled(), "it is done")
+        await both_hear(it, line, ada, seed=20)
+        assert not last_is_sealed(ada)
+        channel.call.group.upgrade()
+        await until(lambda: channel.call.version == 1 and channel.call.group.settled(), "it is done")
+        await until(lambda: line.receiver.transitions.version == 1, "that is known")
+        await both_hear(it, line, ada, seed=30)
+        assert last_is_sealed(ada)
+        channel.call.group.regroup()
+        while line._media.group.ready:  # noqa: ASYNC110  # it is soon there again: every turn of the loop counts
+            await asyncio.sleep(0)
+        assert not line.send(VOICE)
+        await both_hear(it, line, ada, seed=40)
+        assert channel.guild.voices == [voice]
+    assert emulator.violations == []
 
 
 def last_is_sealed(human: Human) -> bool:
@@ -240,22 +205,18 @@ async def test_without_the_gate_plaintext_is_sent() -> None:
 
 async def violations_without_a_key() -> list[str]:
     """Sends all the time, from before the group is formed until after a damaged welcome was mended."""
-    async with Discord(Rules(corrupt_welcomes=2)) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        await carol.join(channel)
-        async with sidecar(emulator) as it:
-            line = await it.connections.join(channel.guild.id, channel.id)
-            results: list[bool] = []
-            line.speaking(True)
+    rules = Rules(corrupt_welcomes=2)
+    async with channel_with("Ada", "Carol", rules=rules) as (emulator, channel, _), sidecar(emulator) as it:
+        line = await it.connections.join(channel.guild.id, channel.id)
+        results: list[bool] = []
+        line.speaking(True)
+        await asyncio.sleep(0)
+        while not line.ready or len(results) < 200:
+            results.append(line.send(VOICE))
             await asyncio.sleep(0)
-            while not line.ready or len(results) < 200:
-                results.append(line.send(VOICE))
-                await asyncio.sleep(0)
-            await channel.guild.bot_in(channel)
-            if not emulator.violations:
-                assert not results[0]
-                assert results[-1]
-                assert it.counters.unsendable[Unsendable.NO_KEY] == results.count(False)
-        return emulator.violations
+        await channel.guild.bot_in(channel)
+        if not emulator.violations:
+            assert not results[0]
+            assert results[-1]
+            assert it.counters.unsendable[Unsendable.NO_KEY] == results.count(False)
+    return emulator.violations

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.voice.connection.sidecar import both_hear, sidecar
+from tests.voice.connection.sidecar import both_hear, channel_with, sidecar
 from tests.voice.discord import AES, XCHACHA, Discord, Network, Rules, until
 from tests.voice.discord.running import in_loop
 from tests.voice.talker import decoded, same, spoken
@@ -49,42 +49,31 @@ async def test_several_speak_at_once_through_accidents(mode: str) -> None:
 
 @in_loop
 async def test_what_is_lost_is_concealed() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            packets = spoken(12)
-            await ada.speak(packets[:6], silence=0)
-            ada.skip(2)
-            await ada.speak(packets[8:])
-            await until(lambda: line.receiver.counters.lost == 2, "two are missing")
-            chunks = it.chunks[channel.guild.id]
-            assert [chunk.sound for chunk in chunks[:12]].count(Sound.CONCEALED) == 2
-        assert emulator.violations == []
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, _ = await it.join(channel)
+        packets = spoken(12)
+        await ada.speak(packets[:6], silence=0)
+        ada.skip(2)
+        await ada.speak(packets[8:])
+        await until(lambda: line.receiver.counters.lost == 2, "two are missing")
+        chunks = it.chunks[channel.guild.id]
+        assert [chunk.sound for chunk in chunks[:12]].count(Sound.CONCEALED) == 2
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_a_pause_is_heard_as_silence_though_nothing_comes() -> None:
     """By the timer alone."""
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            await it.join(channel)
-            await ada.speak(spoken(5), silence=0)
-            chunks = it.chunks[channel.guild.id]
-            await until(lambda: sum(chunk.sound is Sound.SILENCE for chunk in chunks) >= 15, "there is silence")
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        await it.join(channel)
+        await ada.speak(spoken(5), silence=0)
+        chunks = it.chunks[channel.guild.id]
+        await until(lambda: sum(chunk.sound is Sound.SILENCE for chunk in chunks) >= 15, "there is silence")
 
 
 @in_loop
 async def test_a_source_without_a_name_waits_for_it() -> None:
-    async with Discord(Rules(speaking_on_join=False)) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
+    async with channel_with("Ada", rules=Rules(speaking_on_join=False)) as (emulator, channel, [ada]):
         ada.announce(1)  # before we come
         async with sidecar(emulator) as it:
             line, _ = await it.join(channel)
@@ -99,91 +88,76 @@ async def test_a_source_without_a_name_waits_for_it() -> None:
 
 @in_loop
 async def test_consent_taken_back_and_given() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
         guild = channel.guild
-        ada = guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            await ada.speak(spoken(5))
-            await until(lambda: len(it.sound(guild, 11)) >= len(decoded(spoken(5))), "she is heard")
-            it.consenting.clear()
-            it.connections.forget(guild.id, 11)
-            it.chunks.clear()
-            await ada.speak(spoken(5))
-            await until(lambda: line.receiver.counters.dropped[Dropped.NO_CONSENT] >= 5, "she is not")
-            assert it.chunks[guild.id] == []
-            it.consenting.add(11)
-            it.connections.agreed(guild.id)
-            await ada.speak(spoken(5))
-            await until(lambda: len(it.sound(guild, 11)) >= len(decoded(spoken(5))), "she is heard")
-            it.connections.forget(0, 11)
-            it.connections.agreed(0)
+        line, _ = await it.join(channel)
+        await ada.speak(spoken(5))
+        await until(lambda: len(it.sound(guild, 11)) >= len(decoded(spoken(5))), "she is heard")
+        it.consenting.clear()
+        it.connections.forget(guild.id, 11)
+        it.chunks.clear()
+        await ada.speak(spoken(5))
+        await until(lambda: line.receiver.counters.dropped[Dropped.NO_CONSENT] >= 5, "she is not")
+        assert it.chunks[guild.id] == []
+        it.consenting.add(11)
+        it.connections.agreed(guild.id)
+        await ada.speak(spoken(5))
+        await until(lambda: len(it.sound(guild, 11)) >= len(decoded(spoken(5))), "she is heard")
+        it.connections.forget(0, 11)
+        it.connections.agreed(0)
 
 
 @in_loop
 async def test_whatever_comes_over_udp_and_the_websocket() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            for datagram in (b"", b"\x80", b"\x80\x78" + bytes(10), b"\x80\x78" * 100, bytes(74), bytes(1500)):
-                voice.send_raw(datagram)
-            voice.send_rtcp()
-            for op, data in ((5, {}), (5, {"user_id": "x", "ssrc": -1}), (11, {"user_ids": [1]}), (13, {}), (99, {})):
-                voice.tell(op, data)
-            voice.tell(21, None)
-            voice._send_buffered("no json")
-            voice._send_buffered("[]")
-            voice._send_buffered(b"\x00")
-            await both_hear(it, line, ada)
-            assert it.counters.malformed == 3
-            assert it.counters.reconnects == {}
-        assert channel.guild.voices == [voice]
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        for datagram in (b"", b"\x80", b"\x80\x78" + bytes(10), b"\x80\x78" * 100, bytes(74), bytes(1500)):
+            voice.send_raw(datagram)
+        voice.send_rtcp()
+        for op, data in ((5, {}), (5, {"user_id": "x", "ssrc": -1}), (11, {"user_ids": [1]}), (13, {}), (99, {})):
+            voice.tell(op, data)
+        voice.tell(21, None)
+        voice._send_buffered("no json")
+        voice._send_buffered("[]")
+        voice._send_buffered(b"\x00")
+        await both_hear(it, line, ada)
+        assert it.counters.malformed == 3
+        assert it.counters.reconnects == {}
+    assert channel.guild.voices == [voice]
 
 
 @in_loop
 async def test_a_listener_that_fails_does_not_end_the_connection(caplog: pytest.LogCaptureFixture) -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            heard, problems = it._heard, [ValueError("a word that was said")]
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
+        line, _ = await it.join(channel)
+        heard, problems = it._heard, [ValueError("a word that was said")]
 
-            def fails_once(*what: object) -> None:
-                if problems:
-                    raise problems.pop()
-                heard(*what)  # type: ignore[arg-type]
+        def fails_once(*what: object) -> None:
+            if problems:
+                raise problems.pop()
+            heard(*what)  # type: ignore[arg-type]
 
-            with patch.object(
-                it.connections._calls[channel.guild.id]._media, "_on_chunks", lambda c: fails_once(line, c)
-            ):
-                await ada.speak(spoken(10))
-                await until(lambda: not problems, "it has failed")
-                await both_hear(it, line, ada)
-        assert "ValueError" in caplog.text
-        assert "a word that was said" not in caplog.text
+        with patch.object(
+            it.connections._calls[channel.guild.id]._media, "_on_chunks", lambda c: fails_once(line, c)
+        ):
+            await ada.speak(spoken(10))
+            await until(lambda: not problems, "it has failed")
+            await both_hear(it, line, ada)
+    assert "ValueError" in caplog.text
+    assert "a word that was said" not in caplog.text
 
 
 async def is_heard_after_silence(keepalive: float) -> bool:
     """With a server that stops sending to those who send nothing for half a second."""
-    async with Discord(Rules(deaf_after=0.5)) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada = channel.guild.add_human(11, "Ada")
-        await ada.join(channel)
-        with patch.object(UdpSocket, "KEEPALIVE", keepalive):
-            async with sidecar(emulator) as it:
-                _, voice = await it.join(channel)
-                await asyncio.sleep(0.8)
-                await ada.speak(spoken(10))
-                await asyncio.sleep(0.2)
-                assert it.counters.keepalives == pytest.approx(len(voice.keepalives), abs=1)
-                return len(it.sound(channel.guild, 11)) > 0
+    rules = Rules(deaf_after=0.5)
+    with patch.object(UdpSocket, "KEEPALIVE", keepalive):
+        async with channel_with("Ada", rules=rules) as (emulator, channel, [ada]), sidecar(emulator) as it:
+            _, voice = await it.join(channel)
+            await asyncio.sleep(0.8)
+            await ada.speak(spoken(10))
+            await asyncio.sleep(0.2)
+            assert it.counters.keepalives == pytest.approx(len(voice.keepalives), abs=1)
+            return len(it.sound(channel.guild, 11)) > 0
 
 
 @in_loop
@@ -199,11 +173,9 @@ async def test_without_keepalives_we_go_deaf() -> None:
 
 @in_loop
 async def test_people_and_where_they_are() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel, other = guild.add_voice_channel(), guild.add_voice_channel("Other")
-        ada, carol = guild.add_human(11, "Ada"), guild.add_human(12, "Carol")
-        await ada.join(channel)
+    async with channel_with("Ada", absent=["Carol"]) as (emulator, channel, [ada, carol]):
+        guild = channel.guild
+        other = guild.add_voice_channel("Other")
         async with sidecar(emulator) as it:
             assert it.connections.people(guild.id) == {}
             await it.join(channel)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.voice.connection.sidecar import sidecar
-from tests.voice.discord import AES, XCHACHA, Committer, Discord, Rules, until
+from tests.voice.connection.sidecar import channel_with, sidecar
+from tests.voice.discord import AES, XCHACHA, Committer, Rules, until
 from tests.voice.discord.running import in_loop
 from tests.voice.talker import decoded, same, spoken
 from voice_sidecar.receiving.transport import aes_is_available
@@ -28,11 +28,8 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @in_loop
 async def test_both_hear_each_other_exactly(way: str) -> None:
-    async with Discord(WAYS[way]) as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        ada = guild.add_human(11, "Ada")
-        await ada.join(channel)
+    async with channel_with("Ada", rules=WAYS[way]) as (emulator, channel, [ada]):
+        guild = channel.guild
         ada.sequence, ada.timestamp = 65_530, 2**32 - 4 * 960
         async with sidecar(emulator) as it:
             line, voice = await it.join(channel)

@@ -3,74 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
 
-from tests.voice.connection.sidecar import QUICK, both_hear, sidecar
+from tests.voice.connection.sidecar import QUICK, both_hear, channel_with, sidecar
 from tests.voice.discord import Discord, Rules, permissions, until
 from tests.voice.discord.running import in_loop
 from voice_sidecar.connection.outcomes import CannotJoin, Lost, Refusal
 from voice_sidecar.connection.udp import UdpSocket
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.voice.discord import Human, VoiceChannel
+
 ORDERS = {"closed before the new server is known": True, "closed after": False}
+
+
+@contextlib.asynccontextmanager
+async def two_channels(
+    *, closed_first: bool = True, stage: bool = False
+) -> AsyncIterator[tuple[Discord, VoiceChannel, VoiceChannel, Human, Human]]:
+    """One with Ada in it, and another, or a stage, with Carol."""
+    rules = Rules(close_before_server=closed_first)
+    async with channel_with("Ada", absent=["Carol"], rules=rules) as (emulator, one, [ada, carol]):
+        two = one.guild.add_voice_channel("Two", stage=stage)
+        await carol.join(two)
+        yield emulator, one, two, ada, carol
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @in_loop
 async def test_join_in_another_channel_moves(order: str) -> None:
-    async with Discord(Rules(close_before_server=ORDERS[order])) as emulator:
-        guild = emulator.add_guild()
-        one, two = guild.add_voice_channel("One"), guild.add_voice_channel("Two")
-        ada, carol = guild.add_human(11, "Ada"), guild.add_human(12, "Carol")
-        await ada.join(one)
-        await carol.join(two)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(one)
-            await both_hear(it, line, ada)
-            again, voice = await it.join(two)
-            assert (again, line.channel_id, voice.channel) == (line, two.id, two)
-            await both_hear(it, line, carol)
-            assert (it.moved, it.lost) == ([], [])
-            assert it.connections.people(guild.id).keys() == {12}
-        assert emulator.violations == []
+    moving = two_channels(closed_first=ORDERS[order])
+    async with moving as (emulator, one, two, ada, carol), sidecar(emulator) as it:
+        guild = one.guild
+        line, _ = await it.join(one)
+        await both_hear(it, line, ada)
+        again, voice = await it.join(two)
+        assert (again, line.channel_id, voice.channel) == (line, two.id, two)
+        await both_hear(it, line, carol)
+        assert (it.moved, it.lost) == ([], [])
+        assert it.connections.people(guild.id).keys() == {12}
+    assert emulator.violations == []
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @in_loop
 async def test_a_moderator_moves_us(order: str) -> None:
-    async with Discord(Rules(close_before_server=ORDERS[order])) as emulator:
-        guild = emulator.add_guild()
-        one, two = guild.add_voice_channel("One"), guild.add_voice_channel("Two")
-        ada, carol = guild.add_human(11, "Ada"), guild.add_human(12, "Carol")
-        await ada.join(one)
-        await carol.join(two)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(one)
-            guild.move_bot(two)
-            await guild.bot_in(two)
-            await both_hear(it, line, carol)
-            assert it.moved == [(guild.id, two.id)]
-            assert (it.connections.line(guild.id), line.channel_id) == (line, two.id)
-            guild.move_bot(one)
-            await guild.bot_in(one)
-            await both_hear(it, line, ada)
-            assert it.moved == [(guild.id, two.id), (guild.id, one.id)]
-        assert it.lost == []
-        assert emulator.violations == []
+    moving = two_channels(closed_first=ORDERS[order])
+    async with moving as (emulator, one, two, ada, carol), sidecar(emulator) as it:
+        guild = one.guild
+        line, _ = await it.join(one)
+        guild.move_bot(two)
+        await guild.bot_in(two)
+        await both_hear(it, line, carol)
+        assert it.moved == [(guild.id, two.id)]
+        assert (it.connections.line(guild.id), line.channel_id) == (line, two.id)
+        guild.move_bot(one)
+        await guild.bot_in(one)
+        await both_hear(it, line, ada)
+        assert it.moved == [(guild.id, two.id), (guild.id, one.id)]
+    assert it.lost == []
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_joining_where_we_are_changes_nothing() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator) as it:
-            line, voice = await it.join(channel)
-            assert await it.join(channel) == (line, voice)
-            both = await asyncio.gather(*(it.connections.join(channel.guild.id, channel.id) for _ in range(3)))
-            assert set(both) == {line}
-        assert len(channel.guild.voices) == 1
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        line, voice = await it.join(channel)
+        assert await it.join(channel) == (line, voice)
+        both = await asyncio.gather(*(it.connections.join(channel.guild.id, channel.id) for _ in range(3)))
+        assert set(both) == {line}
+    assert len(channel.guild.voices) == 1
 
 
 @in_loop
@@ -87,11 +96,9 @@ async def test_joins_at_the_same_time_end_in_the_last_channel() -> None:
 
 @in_loop
 async def test_a_move_that_is_not_answered_leaves_us_where_we_are() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        one, two = guild.add_voice_channel("One"), guild.add_voice_channel("Two")
-        ada = guild.add_human(11, "Ada")
-        await ada.join(one)
+    async with channel_with("Ada") as (emulator, one, [ada]):
+        guild = one.guild
+        two = guild.add_voice_channel("Two")
         async with sidecar(emulator, patience=replace(QUICK, join=0.2)) as it:
             line, _ = await it.join(one)
             two.bot_denied = 1 << 20  # which the cache does not know
@@ -109,13 +116,8 @@ async def test_a_move_that_is_not_answered_leaves_us_where_we_are() -> None:
 @in_loop
 async def test_to_a_stage_and_back() -> None:
     """From encrypted to not, and to encrypted."""
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        guild.set_bot_permissions(permissions.ALL_THAT_A_VOICE_BOT_NEEDS | permissions.MUTE_MEMBERS)
-        room, stage = guild.add_voice_channel(), guild.add_voice_channel("Stage", stage=True)
-        ada, carol = guild.add_human(11, "Ada"), guild.add_human(12, "Carol")
-        await ada.join(room)
-        await carol.join(stage)
+    async with two_channels(stage=True) as (emulator, room, stage, ada, carol):
+        room.guild.set_bot_permissions(permissions.ALL_THAT_A_VOICE_BOT_NEEDS | permissions.MUTE_MEMBERS)
         async with sidecar(emulator) as it:
             line, _ = await it.join(room)
             for seed in (1, 11):
@@ -129,33 +131,29 @@ async def test_to_a_stage_and_back() -> None:
 
 @in_loop
 async def test_being_kicked() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
         guild = channel.guild
-        ada = guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            line, _ = await it.join(channel)
-            guild.kick_bot()
-            await until(lambda: it.lost == [(guild.id, Lost.KICKED)], "it is told", within=2)
-            assert it.connections.line(guild.id) is None
-            assert not line.connected
-            assert not line.send(b"\xfc" * 40)
-            await line.close()
-            # Nothing of the old connection is in the way of a new one.
-            again, _ = await it.join(channel)
-            assert again is not line
-            await both_hear(it, again, ada)
-            assert len(guild.voices) == 2
-        assert it.lost == [(guild.id, Lost.KICKED)]
-        assert emulator.violations == []
+        line, _ = await it.join(channel)
+        guild.kick_bot()
+        await until(lambda: it.lost == [(guild.id, Lost.KICKED)], "it is told", within=2)
+        assert it.connections.line(guild.id) is None
+        assert not line.connected
+        assert not line.send(b"\xfc" * 40)
+        await line.close()
+        # Nothing of the old connection is in the way of a new one.
+        again, _ = await it.join(channel)
+        assert again is not line
+        await both_hear(it, again, ada)
+        assert len(guild.voices) == 2
+    assert it.lost == [(guild.id, Lost.KICKED)]
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_the_channel_is_deleted() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel, other = guild.add_voice_channel(), guild.add_voice_channel("Other")
+    async with channel_with() as (emulator, channel, _):
+        guild = channel.guild
+        other = guild.add_voice_channel("Other")
         async with sidecar(emulator) as it:
             await it.join(channel)
             other.delete()
@@ -167,58 +165,50 @@ async def test_the_channel_is_deleted() -> None:
 
 @in_loop
 async def test_being_removed_from_the_server() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel = guild.add_voice_channel()
-        async with sidecar(emulator) as it:
-            await it.join(channel)
-            guild.delete()
-            await until(lambda: bool(it.lost), "it is told", within=2)
-            assert it.lost == [(guild.id, Lost.GUILD_REMOVED)]
-            with pytest.raises(CannotJoin) as refused:
-                await it.connections.join(guild.id, channel.id)
-            assert refused.value.reason is Refusal.UNKNOWN_GUILD
-        assert emulator.violations == []
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        guild = channel.guild
+        await it.join(channel)
+        guild.delete()
+        await until(lambda: bool(it.lost), "it is told", within=2)
+        assert it.lost == [(guild.id, Lost.GUILD_REMOVED)]
+        with pytest.raises(CannotJoin) as refused:
+            await it.connections.join(guild.id, channel.id)
+        assert refused.value.reason is Refusal.UNKNOWN_GUILD
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_leaving_and_coming_back_at_once() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
         guild = channel.guild
-        ada = guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            for _ in range(3):
-                line, _ = await it.join(channel)
-                leaving = asyncio.create_task(it.connections.leave(guild.id))
-                await asyncio.sleep(0)
-                assert it.connections.line(guild.id) is None
-                line, _ = await it.join(channel)
-                await leaving
-                assert it.connections.line(guild.id) is line
-                await line.close()
-                assert guild.bot_state is None
+        for _ in range(3):
             line, _ = await it.join(channel)
-            await both_hear(it, line, ada)
-        assert (it.lost, guild.bot_state) == ([], None)
-        assert emulator.violations == []
+            leaving = asyncio.create_task(it.connections.leave(guild.id))
+            await asyncio.sleep(0)
+            assert it.connections.line(guild.id) is None
+            line, _ = await it.join(channel)
+            await leaving
+            assert it.connections.line(guild.id) is line
+            await line.close()
+            assert guild.bot_state is None
+        line, _ = await it.join(channel)
+        await both_hear(it, line, ada)
+    assert (it.lost, guild.bot_state) == ([], None)
+    assert emulator.violations == []
 
 
 @in_loop
 async def test_leaving_while_joining() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator) as it:
-            with patch.object(UdpSocket, "discover", lambda *_: asyncio.Event().wait()):
-                joining = asyncio.create_task(it.connections.join(channel.guild.id, channel.id))
-                await until(lambda: channel.guild.voice is not None, "it is about to join")
-            await it.connections.leave(channel.guild.id)
-            with pytest.raises(CannotJoin) as refused:
-                await joining
-            assert refused.value.reason is Refusal.LEFT
-            assert (channel.guild.bot_state, it.connections.lines, it.lost) == (None, [], [])
-            await it.connections.leave(channel.guild.id)
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        with patch.object(UdpSocket, "discover", lambda *_: asyncio.Event().wait()):
+            joining = asyncio.create_task(it.connections.join(channel.guild.id, channel.id))
+            await until(lambda: channel.guild.voice is not None, "it is about to join")
+        await it.connections.leave(channel.guild.id)
+        with pytest.raises(CannotJoin) as refused:
+            await joining
+        assert refused.value.reason is Refusal.LEFT
+        assert (channel.guild.bot_state, it.connections.lines, it.lost) == (None, [], [])
+        await it.connections.leave(channel.guild.id)
 
 
 @in_loop
@@ -280,14 +270,10 @@ async def test_one_sidecar_with_all_shards_loses_one() -> None:
 @in_loop
 async def test_after_a_crash_the_next_process_joins() -> None:
     """The place of the process before is still there, and Discord answers nothing to joining where one is."""
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with("Ada") as (emulator, channel, [ada]), sidecar(emulator) as it:
         guild = channel.guild
-        ada = guild.add_human(11, "Ada")
-        await ada.join(channel)
-        async with sidecar(emulator) as it:
-            guild.place(emulator.bot_id, channel, session_id=emulator.gateway.sessions[0].id)
-            await until(lambda: it.connections.channel_of(guild.id, emulator.bot_id) == channel.id, "that is known")
-            line, _ = await it.join(channel)
-            await both_hear(it, line, ada)
-        assert emulator.violations == []
+        guild.place(emulator.bot_id, channel, session_id=emulator.gateway.sessions[0].id)
+        await until(lambda: it.connections.channel_of(guild.id, emulator.bot_id) == channel.id, "that is known")
+        line, _ = await it.join(channel)
+        await both_hear(it, line, ada)
+    assert emulator.violations == []

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.voice.connection.sidecar import QUICK, sidecar
+from tests.voice.connection.sidecar import QUICK, channel_with, sidecar
 from tests.voice.discord import Discord, permissions, until
 from tests.voice.discord.running import in_loop
 from voice_sidecar.connection.door import GuildDoor
@@ -30,8 +30,7 @@ MISSING = {
 @pytest.mark.parametrize("name", MISSING)
 @in_loop
 async def test_permissions(name: str) -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
+    async with channel_with() as (emulator, channel, _):
         channel.deny(MISSING[name])
         async with sidecar(emulator) as it:
             reason = await refusal_of(it.connections.join, channel.guild.id, channel.id)
@@ -71,22 +70,23 @@ async def test_a_full_channel() -> None:
 
 @in_loop
 async def test_what_the_cache_does_not_know() -> None:
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator, patience=replace(QUICK, answer=0.1, join=0.3)) as it:
-            channel.bot_denied = permissions.CONNECT
-            reason = await refusal_of(it.connections.join, channel.guild.id, channel.id)
-            assert reason.reason is Refusal.TIMEOUT
-            assert (it.connections.lines, it.lost) == ([], [])
-            channel.bot_denied = 0
-            await it.join(channel)
+    async with (
+        channel_with() as (emulator, channel, _),
+        sidecar(emulator, patience=replace(QUICK, answer=0.1, join=0.3)) as it,
+    ):
+        channel.bot_denied = permissions.CONNECT
+        reason = await refusal_of(it.connections.join, channel.guild.id, channel.id)
+        assert reason.reason is Refusal.TIMEOUT
+        assert (it.connections.lines, it.lost) == ([], [])
+        channel.bot_denied = 0
+        await it.join(channel)
 
 
 @in_loop
 async def test_while_the_gateway_is_down() -> None:
-    async with Discord() as emulator:
-        guild = emulator.add_guild()
-        channel, other = guild.add_voice_channel(), guild.add_voice_channel("Other")
+    async with channel_with() as (emulator, channel, _):
+        guild = channel.guild
+        other = guild.add_voice_channel("Other")
         async with sidecar(emulator, patience=replace(QUICK, join=0.3)) as it:
             guild.fail()
             await until(lambda: GuildDoor(it.client, guild.id).guild is None, "that is known")
@@ -111,15 +111,13 @@ WAYS: dict[str, tuple[Callable[[VoiceChannel], None], Refusal]] = {
 @in_loop
 async def test_what_happens_while_joining(way: str) -> None:
     happens, reason = WAYS[way]
-    async with Discord() as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        async with sidecar(emulator) as it:
-            with patch("voice_sidecar.connection.udp.UdpSocket.discover", lambda *_: asyncio.Event().wait()):
-                joining = asyncio.create_task(refusal_of(it.connections.join, channel.guild.id, channel.id))
-                await until(lambda: channel.guild.voice is not None, "it is about to join")
-                happens(channel)
-                assert (await joining).reason is reason
-            assert (it.connections.lines, it.lost) == ([], [])
+    async with channel_with() as (emulator, channel, _), sidecar(emulator) as it:
+        with patch("voice_sidecar.connection.udp.UdpSocket.discover", lambda *_: asyncio.Event().wait()):
+            joining = asyncio.create_task(refusal_of(it.connections.join, channel.guild.id, channel.id))
+            await until(lambda: channel.guild.voice is not None, "it is about to join")
+            happens(channel)
+            assert (await joining).reason is reason
+        assert (it.connections.lines, it.lost) == ([], [])
 
 
 async def refusal_of(join: object, *where: int) -> CannotJoin:

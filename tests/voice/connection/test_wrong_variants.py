@@ -13,8 +13,8 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.voice.connection.sidecar import QUICK, both_hear, sidecar
-from tests.voice.discord import Discord, Rules, TookTooLong, VoiceChannel, until
+from tests.voice.connection.sidecar import QUICK, both_hear, channel_with, sidecar
+from tests.voice.discord import Rules, TookTooLong, VoiceChannel, until
 from tests.voice.discord.running import in_loop
 from voice_sidecar.connection import keeper
 from voice_sidecar.connection.closing import Next
@@ -75,32 +75,30 @@ def never_resumes() -> Variant:
 
 async def talks(rules: Rules, happens: Callable[[VoiceChannel], None] | None = None) -> list[str]:
     """Joins, lets something happen, and lets both talk. What went wrong."""
-    async with Discord(rules) as emulator:
-        channel = emulator.add_guild().add_voice_channel()
-        ada, carol = channel.guild.add_human(11, "Ada"), channel.guild.add_human(12, "Carol")
-        await ada.join(channel)
-        await carol.join(channel)
-        async with sidecar(emulator, patience=replace(QUICK, group=60.0)) as it:
-            line = await it.connections.join(channel.guild.id, channel.id)
-            problems = []
-            try:
-                if happens is not None:
-                    await channel.guild.bot_in(channel)
-                    voice, before = channel.guild.voice, it.counters.sessions + it.counters.resumes
-                    happens(channel)
-                    await until(
-                        lambda: it.counters.sessions + it.counters.resumes > before or it.lost,  # at once
-                        "it is back, or lost",
-                    )
-                    if channel.guild.voice is not voice:
-                        problems.append("another session")
-                await channel.guild.bot_in(channel, within=3)
-                await until(lambda: line.ready, "there are keys", within=1)
-                await both_hear(it, line, ada)
-            except TookTooLong as problem:
-                problems.append(str(problem))
-            problems += [f"lost: {lost}" for _, lost in it.lost]
-        return problems + emulator.violations
+    async with (
+        channel_with("Ada", "Carol", rules=rules) as (emulator, channel, [ada, _]),
+        sidecar(emulator, patience=replace(QUICK, group=60.0)) as it,
+    ):
+        line = await it.connections.join(channel.guild.id, channel.id)
+        problems = []
+        try:
+            if happens is not None:
+                await channel.guild.bot_in(channel)
+                voice, before = channel.guild.voice, it.counters.sessions + it.counters.resumes
+                happens(channel)
+                await until(
+                    lambda: it.counters.sessions + it.counters.resumes > before or it.lost,  # at once
+                    "it is back, or lost",
+                )
+                if channel.guild.voice is not voice:
+                    problems.append("another session")
+            await channel.guild.bot_in(channel, within=3)
+            await until(lambda: line.ready, "there are keys", within=1)
+            await both_hear(it, line, ada)
+        except TookTooLong as problem:
+            problems.append(str(problem))
+        problems += [f"lost: {lost}" for _, lost in it.lost]
+    return problems + emulator.violations
 
 
 def break_off(channel: VoiceChannel) -> None:
