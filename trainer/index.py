@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from trainer import index_survey, index_vectors, index_writing, matching, meaning
+from trainer import index_survey, index_vectors, index_writing, matching
 from trainer.index_entries import Counts, Entry, Hit, Judged, rank
 from trainer.index_file import IndexBusy, IndexClosed, IndexDamaged, IndexFile
+from trainer.index_search import chunks, find, frequencies, meant_hits, passage_hits, rows_of, taught_hits
 from trainer.index_writing import MAX_CHARS
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from trainer.embeddings import Embeddings
-
-    _Cosines = Mapping[int, float]
+    from trainer.index_search import Cosines, Found
 
 __all__ = ["Counts", "Entry", "ExampleIndex", "Hit", "IndexBusy", "IndexClosed", "IndexDamaged"]
-
-T = TypeVar("T")
 
 VERSION: Final = 2
 """Of the file's layout and of what is written into it: a file of another version is started anew."""
@@ -36,17 +33,6 @@ BATCH: Final = 500
 """Entries written at a time, in a transaction each unless the caller began one."""
 UNTIDY: Final = "untidy"
 """The mark that says that something was removed."""
-MAX_TERMS: Final = 24
-"""Stems of a query that are looked up: its rarest."""
-MAX_GRAMS: Final = 32
-"""Threes of characters of a query that are looked up: those of its rarest words."""
-BY_STEMS: Final = 24
-BY_GRAMS: Final = 12
-PASSAGES: Final = 10
-CORRECTIONS: Final = 6
-"""How many candidates each way of looking may bring."""
-BY_ANSWER: Final = 0.6
-"""What finding a query in a pair's answer counts for, beside finding it in a passage."""
 
 _TABLES: Final = """
 CREATE TABLE entry (
@@ -158,7 +144,7 @@ class ExampleIndex:
         """Which of these pairs are there already, in entries whose id does not start with `except_prefix`."""
         found: set[str] = set()
         with self._file.reading() as db:
-            for one in _chunks(fingerprints, 500):
+            for one in chunks(fingerprints, 500):
                 sql = (
                     f"SELECT DISTINCT fingerprint FROM entry WHERE fingerprint IN ({','.join('?' * len(one))})"  # noqa: S608 - marks
                     " AND (? = '' OR substr(id, 1, length(?)) <> ?)"
@@ -177,16 +163,16 @@ class ExampleIndex:
         if not asked.same or limit < 1:
             return []
         with self._file.reading() as db:
-            found = _find(db, asked, limit)
-        cosines: _Cosines | None = None
+            found = find(db, asked, limit)
+        cosines: Cosines | None = None
         if self._embeddings is not None:
             found, cosines = self._with_meaning(query, found, self._embeddings)
         judged = [Judged(Hit(row.entry, 1.0, exact=True), 1.0) for row in found.exact]
-        judged += _taught_hits(asked, found) if cosines is None else _meant_hits(asked, found, cosines)
-        judged += _passage_hits(asked, found)
+        judged += taught_hits(asked, found) if cosines is None else meant_hits(asked, found, cosines)
+        judged += passage_hits(asked, found)
         return [one.hit for one in sorted(judged, key=rank, reverse=True)[:limit]]
 
-    def _with_meaning(self, query: str, found: _Found, embeddings: Embeddings) -> tuple[_Found, _Cosines | None]:
+    def _with_meaning(self, query: str, found: Found, embeddings: Embeddings) -> tuple[Found, Cosines | None]:
         """What was found by words and by meaning, and how near in meaning it is; None if that is not known now."""
         numbers = [row.number for row in found.others if row.entry.kind != "passage"]
         meanings = index_vectors.compare(self._file, embeddings, query, numbers)
@@ -194,9 +180,9 @@ class ExampleIndex:
             return found, None
         known = {row.number for row in (*found.exact, *found.others)}
         with self._file.reading() as db:
-            rows = _rows(db, [number for number in meanings.nearest if number not in known])
+            rows = rows_of(db, [number for number in meanings.nearest if number not in known])
             stems = {stem for row in rows.values() for stem in row.question.split()}
-            frequency = found.frequency | _frequencies(db, stems.difference(found.frequency))
+            frequency = found.frequency | frequencies(db, stems.difference(found.frequency))
         cosines = meanings.nearest | meanings.asked
         every = (*found.others, *rows.values())  # but what was removed while its meaning was compared
         others = [row for row in every if row.entry.kind == "passage" or row.number in cosines]
@@ -250,155 +236,3 @@ class ExampleIndex:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-# --- searching ------------------------------------------------------------------------------------------------------
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    pending = iter(items)
-    while chunk := list(islice(pending, size)):
-        yield chunk
-
-
-def _quote(terms: Iterable[str]) -> str:
-    """Any of these terms, in FTS5's language, whatever they hold."""
-    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
-
-
-def _frequencies(db: sqlite3.Connection, stems: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for one in _chunks(stems, 500):
-        marks = ",".join("?" * len(one))
-        found.update(db.execute(f"SELECT stem, entries FROM frequency WHERE stem IN ({marks})", one))  # noqa: S608 - marks
-    return found
-
-
-class _Row(NamedTuple):
-    """A candidate as it is stored."""
-
-    number: int
-    entry: Entry
-    question: str
-    """The stems of its question or title."""
-    answer: str
-    """The stems of its answer or text."""
-
-    @property
-    def told(self) -> frozenset[str]:
-        """All these stems."""
-        return frozenset(self.question.split()).union(self.answer.split())
-
-
-class _Found(NamedTuple):
-    """Everything that a query's candidates are judged by."""
-
-    exact: list[_Row]
-    others: list[_Row]
-    frequency: dict[str, int]
-    total: int
-
-    def weight(self, stem: str) -> float:
-        return matching.rarity(stem, self.frequency.get(stem, 0), self.total)
-
-
-def _find(db: sqlite3.Connection, asked: matching.Question, limit: int) -> _Found:
-    counts = index_survey.count(db)
-    frequency = _frequencies(db, asked.stems)
-    weight = _Found([], [], frequency, sum(counts)).weight
-    sql = "SELECT number FROM entry WHERE same = ? ORDER BY kind = 'correction' DESC, taught DESC LIMIT ?"
-    exact = [number for (number,) in db.execute(sql, (index_writing.same(asked.same), limit))]
-    # Stems nobody taught find nothing, and so come last; of the others the rarest narrow most.
-    terms = sorted(asked.stems, key=lambda stem: (stem not in frequency, -weight(stem)))[:MAX_TERMS]
-    near = _by_stems(db, terms, counts)
-    near += _match(db, "gram", _quote(_telling(asked, weight)), BY_GRAMS)
-    others = [number for number in dict.fromkeys(near) if number not in exact]
-    rows = _rows(db, exact + others)
-    taught = {stem for row in rows.values() if row.entry.kind != "passage" for stem in row.question.split()}
-    frequency |= _frequencies(db, taught.difference(frequency))
-    return _Found([rows[number] for number in exact], [rows[number] for number in others], frequency, sum(counts))
-
-
-def _by_stems(db: sqlite3.Connection, terms: Sequence[str], counts: Counts) -> list[int]:
-    anywhere = f"{{question answer}} : ({_quote(terms)})"
-    found = _match(db, "stem", f"({anywhere}) NOT kind : passage", BY_STEMS)
-    if counts.corrections:
-        found += _match(db, "stem", f"({anywhere}) AND kind : correction", CORRECTIONS)
-    if counts.passages:
-        found += _match(db, "stem", f"({anywhere}) AND kind : passage", PASSAGES)
-    return found
-
-
-def _match(db: sqlite3.Connection, table: Literal["stem", "gram"], expression: str, limit: int) -> list[int]:
-    order = "bm25(stem, 4.0, 1.0, 0.0)" if table == "stem" else "bm25(gram)"
-    sql = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY {order} LIMIT ?"  # noqa: S608 - fixed words
-    return [number for (number,) in db.execute(sql, (expression, limit))]
-
-
-def _telling(asked: matching.Question, weight: Callable[[str], float]) -> list[str]:
-    found: dict[str, None] = {}
-    for word in sorted(asked.content, key=lambda word: -weight(matching.stem(word))):
-        found.update(dict.fromkeys(sorted(matching.grams(word))))
-        if len(found) >= MAX_GRAMS:
-            break
-    return list(found)[:MAX_GRAMS]
-
-
-def _rows(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, _Row]:
-    sql = (
-        "SELECT e.number, e.id, e.kind, e.question, e.answer, e.source, e.taught, s.question, s.answer"  # noqa: S608
-        f" FROM entry e JOIN stem s ON s.rowid = e.number WHERE e.number IN ({','.join('?' * len(numbers))})"
-    )
-    return {row[0]: _Row(row[0], Entry(*row[1:7]), *row[7:9]) for row in db.execute(sql, numbers)}
-
-
-# --- judging --------------------------------------------------------------------------------------------------------
-
-
-def _taught_hits(asked: matching.Question, found: _Found) -> Iterator[Judged]:
-    """Pairs and corrections, each supported by other questions that were taught with the very same answer."""
-    rows = [row for row in found.others if row.entry.kind != "passage"]
-    questions = [matching.read(row.entry.question[:MAX_CHARS]) for row in rows]
-    odds = [matching.evidence(asked, question, found.weight) for question in questions]
-    answers: dict[str, dict[str, float]] = {}
-    for row, question, one in zip(rows, questions, odds, strict=True):
-        answers.setdefault(row.entry.answer, {})[question.same] = matching.sureness(one)
-    for row, question, one in zip(rows, questions, odds, strict=True):
-        others = (sure for same, sure in answers[row.entry.answer].items() if same != question.same)
-        supported = one + matching.agreement(others)
-        confidence = matching.sureness(supported)
-        nearness = matching.sureness(supported + matching.phrasing(asked, question))
-        by_answer = _by_answer(asked, found, row)
-        yield Judged(Hit(row.entry, max(confidence, by_answer), exact=False), max(nearness, by_answer))
-
-
-def _meant_hits(asked: matching.Question, found: _Found, cosines: _Cosines) -> Iterator[Judged]:
-    """The same where meanings are known: both judge."""
-    rows = [row for row in found.others if row.entry.kind != "passage"]
-    questions = [matching.read(row.entry.question[:MAX_CHARS]) for row in rows]
-    candidates = [
-        meaning.Candidate(
-            question.same,
-            row.entry.answer,
-            matching.evidence(asked, question, found.weight),
-            matching.phrasing(asked, question),
-            cosines[row.number],
-        )
-        for row, question in zip(rows, questions, strict=True)
-    ]
-    for row, (confidence, nearness) in zip(rows, meaning.judge(candidates), strict=True):
-        by_answer = _by_answer(asked, found, row)
-        yield Judged(Hit(row.entry, max(confidence, by_answer), exact=False), max(nearness, by_answer))
-
-
-def _by_answer(asked: matching.Question, found: _Found, row: _Row) -> float:
-    """How sure one can be by the words of an answer: worth a mention, never an answer."""
-    told = matching.passage_confidence(asked, row.told, found.weight)
-    return min(BY_ANSWER * told, matching.ANSWER_AT - 0.01)
-
-
-def _passage_hits(asked: matching.Question, found: _Found) -> Iterator[Judged]:
-    for row in found.others:
-        if row.entry.kind == "passage":
-            confidence = matching.passage_confidence(asked, row.told, found.weight)
-            yield Judged(Hit(row.entry, confidence, exact=False), confidence)

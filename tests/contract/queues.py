@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 30.0
 """Longer than anything here takes, even on a busy machine."""
+SERVERS = ("ministack_server", "moto_server")
 LONG_S = 60.0
 SHORT_S = 1.0
 """SQS counts leases in whole seconds."""

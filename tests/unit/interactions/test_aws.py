@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import threading
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
-from interactions import aws, function_url, installation_jobs
+from interactions import aws, installation_jobs
 from interactions.batches import NotABatch
 from interactions.discord_api import DiscordUnavailable
 from interactions.events import Installation
@@ -22,6 +21,7 @@ from interactions.performing import TRIES_MOST
 from interactions.publishing import Publisher
 from tests import interactions_made as made
 from tests.contract import queues
+from tests.unit.interactions.invocations import Context, messages, request, signature_headers, signed
 from trainer import records
 from trainer.adapters.file_store import FileStore
 from trainer.adapters.sqlite_queue import SqliteQueue
@@ -36,16 +36,6 @@ if TYPE_CHECKING:
 
     from tests.servers import AwsServer
     from trainer.ports import Job
-
-
-class Context:
-    """An invocation that has fifteen minutes, unless told otherwise."""
-
-    def __init__(self, remaining_s: float = 900) -> None:
-        self._remaining_ms = round(remaining_s * 1000)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self._remaining_ms
 
 
 @pytest.fixture(autouse=True)
@@ -86,62 +76,8 @@ def queue(folder: Path) -> Iterator[SqliteQueue]:
         yield queue
 
 
-def request(
-    body: bytes,
-    *,
-    path: str = "/interactions",
-    method: str = "POST",
-    in_base64: bool = False,
-    headers: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    """An event of a function URL, as AWS documents it."""
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": "x.lambda-url.eu-west-1.on.aws", "content-type": "application/json"} | (headers or {}),
-        "requestContext": {
-            "accountId": "anonymous",
-            "apiId": "x",
-            "domainName": "x.lambda-url.eu-west-1.on.aws",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
-            "requestId": "1",
-            "routeKey": "$default",
-            "stage": "$default",
-            "timeEpoch": 1,
-        },
-        "body": base64.b64encode(body).decode() if in_base64 else body.decode(),
-        "isBase64Encoded": in_base64,
-    }
-
-
-def signed(payload: made.Json, *, path: str = "/interactions", in_base64: bool = False) -> dict[str, Any]:
-    body, signature, timestamp = made.signed(made.encode(payload), str(int(time.time())))
-    return request(body, path=path, in_base64=in_base64, headers=_signature(signature, timestamp))
-
-
-def _signature(signature: str, timestamp: str) -> dict[str, str]:
-    return {function_url.SIGNATURE: signature, function_url.TIMESTAMP: timestamp}
-
-
 def jobs(queue: SqliteQueue) -> list[Job]:
     return list(queue.lease(wait_s=0, visibility_s=60, limit=10))
-
-
-def messages(*jobs: Job) -> dict[str, Any]:
-    """What the platform hands over of these jobs."""
-    return {
-        "Records": [
-            {
-                "messageId": job.id,
-                "receiptHandle": job.receipt,
-                "body": job.body.decode(),
-                "attributes": {"ApproximateReceiveCount": str(job.attempts)},
-            }
-            for job in jobs
-        ]
-    }
 
 
 @pytest.mark.parametrize("in_base64", [False, True])
@@ -223,7 +159,7 @@ def test_what_is_no_request(event: object) -> None:
 def test_a_body_that_is_no_text_is_refused() -> None:
     body, signature, timestamp = made.signed(b"\xff\xfe")
 
-    answered = aws.ack(request(body, in_base64=True, headers=_signature(signature, timestamp)), None)
+    answered = aws.ack(request(body, in_base64=True, headers=signature_headers(signature, timestamp)), None)
 
     assert answered["statusCode"] == 400
 
