@@ -26,6 +26,7 @@ from trainer.erasing import erase
 from trainer.ports import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from trainer.scope import Scope
 from trainer.snowflakes import first_of, moment_of
+from trainer.swapping import change_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,30 +64,28 @@ def clock_key(user_id: str) -> str:
 
 def set_clock(store: ObjectStore, user_id: str, moment: float, *, running: bool) -> bool:
     """Start or stop the clock of a person's own scope; False if something later, or the same, is known already."""
-    key = clock_key(user_id)
-    for _ in range(TRIES):
-        clock, etag = _load(store, key)
-        if clock is not None and clock.at >= moment:
-            return False
-        erasing = 0.0 if clock is None else clock.erasing
-        if _save(store, key, Clock(moment, running, erasing), etag):
-            return True
-    raise StoreUnavailable("too many changes of one clock at once")
+
+    def changed(clock: Clock | None) -> Clock | None:
+        if clock is None:
+            return Clock(moment, running)
+        return clock if clock.at >= moment else Clock(moment, running, clock.erasing)
+
+    before, after = change_record(store, clock_key(user_id), Clock, None, changed)
+    return after != before
 
 
 def stop_clock(store: ObjectStore, user_id: str, moment: float) -> bool:
     """Stop a person's clock if there is one, since they used the bot as installed then; whether none runs now."""
-    key = clock_key(user_id)
-    for _ in range(TRIES):
-        clock, etag = _load(store, key)
-        if clock is None or not clock.running:
-            return True
-        if clock.at >= moment:
-            return False
-        if _save(store, key, Clock(moment, running=False, erasing=clock.erasing), etag):
-            log.info("clock stopped by use")
-            return True
-    raise StoreUnavailable("too many changes of one clock at once")
+
+    def changed(clock: Clock | None) -> Clock | None:
+        if clock is None or not clock.running or clock.at >= moment:
+            return clock
+        return Clock(moment, running=False, erasing=clock.erasing)
+
+    before, after = change_record(store, clock_key(user_id), Clock, None, changed)
+    if after != before:
+        log.info("clock stopped by use")
+    return after is None or not after.running
 
 
 class Installed:
